@@ -1,0 +1,1 @@
+"""undrift keeps machine-learning models true in production."""
