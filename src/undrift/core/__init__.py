@@ -1,0 +1,1 @@
+"""Errors, identifiers, clocks, digests and files: what every room stands on."""

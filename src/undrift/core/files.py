@@ -1,0 +1,168 @@
+"""Files that survive a crash: atomic writes, locks, private folders."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from undrift.core.clock import Clock, RealClock
+from undrift.core.errors import Fault
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+_NETWORK_TYPES = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "glusterfs", "lustre"})
+_POLL_S = 0.01
+
+
+class LockTimeout(Fault):
+    """A file lock was not had within its time."""
+
+    code = "lock-timeout"
+
+
+def make_private(folder: Path) -> Path:
+    """Make a folder and its missing parents with mode 0700 and return it."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    for made in missing:
+        made.chmod(PRIVATE_FOLDER)
+    return folder
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Write a file so that a reader or a crash sees the old bytes or the new, never a mixture.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; the folder must exist.
+    data : bytes
+        The whole content.
+    mode : int
+        Permission bits of the new file.
+    """
+    with replacing(path, mode) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Path]:
+    """Give a temporary file in the same folder which becomes ``path`` when the block ends well."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        yield part
+        _fsync_file(part)
+        part.replace(path)
+        fsync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fsync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class FileLock:
+    """An exclusive advisory lock on a file (``flock``), freed by the system when the process dies.
+
+    Parameters
+    ----------
+    path : Path
+        The lock's file, made when it is missing.
+    timeout_s : float
+        How long to wait; 0 tries once.
+    clock : Clock, optional
+        Measures the waiting.
+    """
+
+    def __init__(self, path: Path, timeout_s: float = 60.0, clock: Clock | None = None) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._clock = clock or RealClock()
+        self._descriptor: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free and say whether it was."""
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def acquire(self) -> None:
+        """Take the lock, waiting for it.
+
+        Raises
+        ------
+        LockTimeout
+            If it is still held after the time-out.
+        """
+        deadline = self._clock.monotonic() + self._timeout_s
+        while not self.try_acquire():
+            if self._clock.monotonic() >= deadline:
+                raise LockTimeout(
+                    f"{self._path.name} is held by another process for more than {self._timeout_s:g} s",
+                    cure="wait for the other undrift process, or end it, and try again",
+                )
+            self._clock.sleep(_POLL_S)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> FileLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def is_network_filesystem(path: Path) -> bool:
+    """Say whether a folder lies on a network file system, on which SQLite's locks are not safe.
+
+    Known by the mount table of Linux and by ``stat`` on macOS; where neither can tell, the
+    answer is no.
+    """
+    if sys.platform == "linux":
+        return _mounted_type(path.resolve()) in _NETWORK_TYPES
+    shown = subprocess.run(["/usr/bin/stat", "-f", "%T", str(path)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip().lower() in _NETWORK_TYPES
+
+
+def _mounted_type(path: Path) -> str:
+    best, kind = "", ""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, point, found, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if (path == Path(point) or Path(point) in path.parents) and len(point) >= len(best):
+            best, kind = point, found
+    return kind

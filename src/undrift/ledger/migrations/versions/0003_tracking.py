@@ -1,0 +1,10 @@
+"""Tables of tracking."""
+
+from __future__ import annotations
+
+revision = "0003"
+down_revision: str | None = "0002"
+
+
+def upgrade() -> None:
+    """Create the tables."""

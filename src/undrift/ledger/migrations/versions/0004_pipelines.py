@@ -1,0 +1,10 @@
+"""Tables of pipelines."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision: str | None = "0003"
+
+
+def upgrade() -> None:
+    """Create the tables."""
