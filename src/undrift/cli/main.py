@@ -1,0 +1,71 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from undrift.cli.answer import show_error
+from undrift.cli.command import LazyGroup
+from undrift.core.errors import BadInput
+
+LOOP = {
+    "demo": ("undrift.cli.demo:demo", "Play the whole story on real flights, in under three minutes."),
+    "init": ("undrift.cli.setup:init", "Make this folder a project."),
+    "up": ("undrift.cli.up:up", "From a table to a served and watched model."),
+    "down": ("undrift.cli.up:down", "Stop serving an endpoint."),
+    "status": ("undrift.cli.status:status", "What is live, healthy, drifting, waiting; and what to do next."),
+    "train": ("undrift.cli.train:train", "Train a model by the recorded pipeline, up to its gate."),
+    "approve": ("undrift.cli.release:approve", "Approve a proposed model version."),
+    "deploy": ("undrift.cli.release:deploy", "Bring a model version to an endpoint, by canary."),
+    "promote": ("undrift.cli.release:promote", "Give a running canary all the traffic."),
+    "rollback": ("undrift.cli.release:rollback", "Go back to the model that was live before."),
+    "serve": ("undrift.cli.serve:serve", "Serve an endpoint in the foreground."),
+    "logs": ("undrift.cli.serve:logs", "Show what an endpoint's processes wrote."),
+    "why": ("undrift.cli.why:why", "Walk from an answer or a model back to rows, code and approval."),
+    "history": ("undrift.cli.audit:history", "The events of the project or of one thing."),
+    "tick": ("undrift.cli.tick:tick", "One pass of the loop: seal, watch, trigger, train, roll out."),
+    "worker": ("undrift.cli.tick:worker", "Repeat the loop until told to stop."),
+}
+NOUNS = {
+    "data": ("undrift.cli.data:data", "Data versions and checks."),
+    "run": ("undrift.cli.runs:run", "Recorded trainings."),
+    "model": ("undrift.cli.models:model", "Registered models and their versions."),
+    "endpoint": ("undrift.cli.endpoints:endpoint", "Served names and the versions behind them."),
+    "incident": ("undrift.cli.monitoring:incident", "What the monitors found."),
+    "label": ("undrift.cli.labels:label", "Labels that arrive after the predictions."),
+    "pipeline": ("undrift.cli.pipelines:pipeline", "Pipeline runs and their steps."),
+    "audit": ("undrift.cli.audit:audit", "The chain of events: verify it."),
+}
+
+
+@click.command(
+    "undrift",
+    cls=LazyGroup,
+    entries={**LOOP, **NOUNS},
+    epilog="Start with: undrift demo, or undrift up TABLE --target COLUMN",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="undrift")
+def cli() -> None:
+    """Keep machine-learning models true in production."""
+
+
+def main() -> None:
+    """Run the command line; the exit code is part of its contract.
+
+    0 ok, 1 fault, 2 usage or bad input, 3 check or gate failed, 4 a decision is needed,
+    5 cannot tell, 130 interrupted.
+    """
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        if "--json" in sys.argv:
+            show_error(BadInput(error.format_message(), cure="see --help"), as_json=True)
+        else:
+            error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
