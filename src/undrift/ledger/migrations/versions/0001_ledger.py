@@ -1,10 +1,43 @@
-"""Tables of ledger."""
+"""Tables of the ledger."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0001"
 down_revision: str | None = None
 
+_GENESIS = "0" * 64
+
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables and the head of an empty chain."""
+    op.create_table(
+        "ledger_events",
+        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.String(26), nullable=False, unique=True),
+        sa.Column("at_us", sa.BigInteger, nullable=False),
+        sa.Column("actor", sa.String(200), nullable=False),
+        sa.Column("kind", sa.String(80), nullable=False, index=True),
+        sa.Column("subject", sa.String(200), nullable=False, index=True),
+        sa.Column("salt", sa.String(32)),
+        sa.Column("body", sa.Text),
+        sa.Column("body_commitment", sa.String(64), nullable=False),
+        sa.Column("previous_hash", sa.String(64), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+    )
+    head = op.create_table(
+        "ledger_head",
+        sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+    )
+    op.bulk_insert(head, [{"row": 1, "seq": 0, "hash": _GENESIS}])
+    op.create_table(
+        "ledger_leases",
+        sa.Column("name", sa.String(200), primary_key=True),
+        sa.Column("owner", sa.String(200), nullable=False),
+        sa.Column("fence", sa.BigInteger, nullable=False),
+        sa.Column("expires_us", sa.BigInteger, nullable=False),
+    )

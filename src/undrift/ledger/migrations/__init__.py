@@ -1,0 +1,1 @@
+"""Alembic's line of migrations; every step adds and none takes away."""
