@@ -1,0 +1,138 @@
+"""What the segments of an endpoint hold: predictions, the columns of their rows, and feedback.
+
+A record is a MessagePack array whose first item says its kind. New fields are only ever
+added at the end, with a default, so that old files stay readable and old readers skip what
+they do not know.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from undrift.core.errors import Corrupt
+
+Cell: TypeAlias = "bool | int | float | str | None"
+Label: TypeAlias = "bool | int | float | str"
+
+STATUS_OK = 200
+
+
+class BadRecord(Corrupt):
+    """A frame holds something that is not a record."""
+
+    code = "bad-record"
+
+
+class PredictionRecord(msgspec.Struct, frozen=True, array_like=True, tag="prediction", tag_field="kind"):
+    """One asked row and what became of it.
+
+    Attributes
+    ----------
+    id : str
+        Time-ordered prediction id.
+    received_us : int
+        When the request came in, microseconds since 1970 UTC, by the machine's clock.
+    event_us : int, optional
+        The caller's ``event_time``: when the thing asked about happens.
+    key : str, optional
+        The caller's name for the unit; rollouts are sticky by it and labels join on it.
+    endpoint, variant, model, version, package
+        Who answered: endpoint, ``"stable"`` or ``"canary"``, model name, version number, package digest.
+    generation : int
+        Generation of the endpoint's state that routed the request.
+    share_bp : int, optional
+        The canary's share at that moment in 1/10,000. None when the caller named the version:
+        such an answer was not drawn by chance and is no evidence for a rollout.
+    row : list, optional
+        The values in the order of the package's :class:`ColumnsRecord`; None when the request
+        was refused before its rows could be read.
+    scores : list of float
+        What the engine gave; empty when it gave nothing.
+    prediction : bool, int, float or str, optional
+        The answer.
+    status : int
+        HTTP status of the answer.
+    latency_us : int
+        From the whole request read to the answer computed, without the log's own writing.
+    error : str, optional
+        The code of the error when the status is not 200.
+    """
+
+    id: str
+    received_us: int
+    event_us: int | None
+    key: str | None
+    endpoint: str
+    variant: str
+    model: str
+    version: int
+    package: str
+    generation: int
+    share_bp: int | None
+    row: list[Cell] | None
+    scores: list[float]
+    prediction: Label | None
+    status: int
+    latency_us: int
+    error: str | None = None
+
+
+class FeedbackRecord(msgspec.Struct, frozen=True, array_like=True, tag="feedback", tag_field="kind"):
+    """What turned out to be true, for one prediction or for one key.
+
+    Attributes
+    ----------
+    id : str
+        Digest of the content below without ``received_us``: the same feedback sent twice has
+        one id, and readers count it once.
+    prediction_id, key : str, optional
+        What it is about; exactly one of them is there.
+    actual : bool, int, float or str
+        The truth.
+    event_us : int, optional
+        The caller's ``event_time`` of the prediction, which tells apart several of one key.
+    received_us : int
+        When it came in, by the machine's clock.
+    """
+
+    id: str
+    prediction_id: str | None
+    key: str | None
+    actual: Label
+    event_us: int | None
+    received_us: int
+
+
+class ColumnsRecord(msgspec.Struct, frozen=True, array_like=True, tag="columns", tag_field="kind"):
+    """Names and logical types of a package's row values; stands before its first row in each file."""
+
+    package: str
+    columns: list[str]
+    types: list[str] = []
+
+
+Record: TypeAlias = PredictionRecord | FeedbackRecord | ColumnsRecord
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(PredictionRecord | FeedbackRecord | ColumnsRecord)
+
+
+def encode(record: Record) -> bytes:
+    """Return the payload of a record."""
+    return _encoder.encode(record)
+
+
+def decode(payload: bytes | memoryview) -> Record:
+    """Return the record of a payload.
+
+    Raises
+    ------
+    BadRecord
+        If the payload is not one.
+    """
+    try:
+        return _decoder.decode(payload)
+    except msgspec.DecodeError as error:
+        raise BadRecord(f"a frame does not hold a record: {error}", cure="upgrade undrift") from error
