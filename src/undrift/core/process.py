@@ -1,0 +1,108 @@
+"""Which process is this, and is another one certainly gone?
+
+A process is named ``host/boot/pid/start``: a process id alone is used again by the system.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+_START_FIELD = 19  # field 22 of /proc/PID/stat, counted after the name, which may hold spaces
+
+
+def this_process() -> str:
+    """Return the name of this process, unique over hosts, reboots and reused process ids."""
+    pid = os.getpid()  # asked each time: a forked child is another process
+    return f"{_host()}/{_boot()}/{pid}/{_start_of(pid)}"
+
+
+def is_gone(process: str) -> bool:
+    """Say whether a process has certainly ended.
+
+    Parameters
+    ----------
+    process : str
+        A name that :func:`this_process` gave.
+
+    Returns
+    -------
+    bool
+        False also when it cannot be told, as for a process of another host.
+    """
+    host, boot, pid, start = process.split("/")
+    if host != _host():
+        return False
+    return boot != _boot() or _start_of(int(pid)) != start
+
+
+class Heartbeat:
+    """Calls a function again and again on a thread until the block ends.
+
+    Parameters
+    ----------
+    beat : callable
+        Returns whether to go on; it must not raise.
+    every_s : float
+        Pause between two calls, in real seconds.
+    """
+
+    def __init__(self, beat: Callable[[], bool], every_s: float) -> None:
+        self._beat = beat
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="undrift-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat; the first beat comes after one pause."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the beating and wait for a beat that is under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            if not self._beat():
+                return
+
+    def __enter__(self) -> Heartbeat:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+@cache
+def _host() -> str:
+    return platform.node().replace("/", "_") or "localhost"
+
+
+@cache
+def _boot() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip()[:8] if path.exists() else "boot"
+
+
+def _start_of(pid: int) -> str:
+    """Return when a process started, in a form that is only compared; empty when there is none."""
+    if sys.platform == "linux":
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        return "" if status[0] in "ZX" else status[_START_FIELD]
+    shown = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip().replace(" ", "_")

@@ -1,0 +1,1 @@
+"""Graphs of steps, the journal of what ran, and the runner that survives being killed."""

@@ -1,0 +1,1 @@
+"""Runs: what was trained, with which parameters, data, code and environment, and what came out."""
