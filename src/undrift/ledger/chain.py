@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
 from undrift.core import canonical
-from undrift.core.clock import to_us
+from undrift.core.clock import from_us, to_us
 from undrift.core.json import JSON
 from undrift.ledger.actor import Actor
 
@@ -118,6 +119,23 @@ def hash_of(entry: Entry) -> str:
         "previous_hash": entry.previous_hash,
     }
     return hashlib.sha256(canonical.dumps(envelope)).hexdigest()
+
+
+def event_of(entry: Entry) -> Event:
+    """Return the event that a stored entry holds."""
+    body = canonical.loads(entry.body) if entry.body is not None else {}
+    return Event(
+        seq=entry.seq,
+        id=entry.id,
+        at=from_us(entry.at_us),
+        actor=Actor.parse(entry.actor),
+        kind=entry.kind,
+        subject=entry.subject,
+        body=cast(Mapping[str, JSON], body),
+        previous_hash=entry.previous_hash,
+        hash=entry.hash,
+        erased=entry.body is None,
+    )
 
 
 def link(head: Head, draft: Draft) -> Entry:

@@ -63,6 +63,10 @@ class Database(Protocol):
         """Return a number which grows when this transaction writes rows."""
         ...
 
+    def scrub(self) -> None:
+        """Take out of the database's files what was erased from its rows."""
+        ...
+
     def close(self) -> None:
         """Close the pooled connections."""
         ...
@@ -137,6 +141,12 @@ class SqliteDatabase:
         driver: Any = connection.connection.dbapi_connection  # Any: SQLAlchemy's type has no driver methods
         return int(driver.total_changes)
 
+    def scrub(self) -> None:
+        """Fold the write-ahead log into the file, where erased cells are zeros, and cut the log."""
+        with self.exclusive(), self._reader.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection  # Any: SQLAlchemy's type has no driver methods
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._writer.dispose()
@@ -196,6 +206,11 @@ class PostgresDatabase:
         """Return 1 once the transaction has written, for then it has a number of its own."""
         return int(connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")) or 0)
 
+    def scrub(self) -> None:
+        """Vacuum the table, so that no dead row keeps the words."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ledger_events"))
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()
@@ -247,6 +262,7 @@ def _sqlite_engine(url: URL, begin: str, *, writes: bool) -> Engine:
         if writes:
             driver.execute("PRAGMA journal_mode=WAL")
             driver.execute("PRAGMA synchronous=FULL")
+            driver.execute("PRAGMA secure_delete=ON")  # an erased body leaves zeros, not words
         else:
             driver.execute("PRAGMA query_only=ON")
         driver.execute("PRAGMA foreign_keys=ON")

@@ -9,6 +9,7 @@
     ├── NestedChange         a change was opened inside a change
     └── Unrecorded           rows were changed and no event says so
     BadInput
+    ├── NotErasable          the event has no body that can be erased
     ├── BadEvent             kind or subject does not follow the grammar
     └── NetworkFilesystem    SQLite cannot live there
 """
@@ -52,6 +53,12 @@ class BadEvent(BadInput):
     """An event's kind or subject does not follow the grammar."""
 
     code = "bad-event"
+
+
+class NotErasable(BadInput):
+    """An event has no body, or records an erasure itself."""
+
+    code = "not-erasable"
 
 
 class NetworkFilesystem(BadInput):

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from undrift.core.clock import Clock, to_us
+from undrift.ledger.change import Change
 from undrift.ledger.errors import LeaseLost
-from undrift.ledger.ledger import Change, Ledger
+from undrift.ledger.ledger import Ledger
 from undrift.ledger.tables import leases
 
 _MICROSECONDS = 1_000_000

@@ -2,80 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from undrift.core import canonical
-from undrift.core.clock import Clock, RealClock, SimulatedClock, from_us
+from undrift.core.clock import Clock, RealClock, SimulatedClock
 from undrift.core.ids import IdSource
-from undrift.core.json import JSON
 from undrift.ledger import schema, tables
 from undrift.ledger.actor import Actor
-from undrift.ledger.chain import Draft, Event, Head, link
+from undrift.ledger.audit import audit
+from undrift.ledger.chain import Entry, Event, Head, event_of, link
+from undrift.ledger.change import Change
 from undrift.ledger.checkpoint import Checkpoint
 from undrift.ledger.database import Database, SqliteDatabase, connect, sqlite_path
-from undrift.ledger.errors import BadEvent, Unrecorded
+from undrift.ledger.erasure import erase
+from undrift.ledger.errors import Unrecorded
+from undrift.ledger.verify import Projection, Verification
 
-_KIND = re.compile(r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+\Z")
-_LONGEST_KIND = 80
-_LONGEST_SUBJECT = 200
-_SALT_BYTES = 16
+__all__ = ["Change", "Ledger"]
+
 _THIS_PROGRAM = Actor("service", "ledger")
-
-
-class Change:
-    """One open change: a write transaction and the events that will be chained at its end.
-
-    It belongs to one thread, is short, and never spans user code, file transfer or HTTP.
-
-    Attributes
-    ----------
-    connection : Connection
-        Where the domain rows are written.
-    actor : Actor
-        Who makes the change.
-    at : datetime
-        Business time of the change, the same for all its events.
-    """
-
-    def __init__(self, connection: Connection, actor: Actor, at: datetime, ids: IdSource) -> None:
-        self.connection = connection
-        self.actor = actor
-        self.at = at
-        self._ids = ids
-        self.drafts: list[Draft] = []
-
-    def record(self, kind: str, subject: str, body: Mapping[str, JSON] | None = None) -> str:
-        """Add an event to the change and return its id; it is chained just before the commit.
-
-        Parameters
-        ----------
-        kind : str
-            ``noun.verb-in-past``, for instance ``model.registered``.
-        subject : str
-            Reference of the thing that changed.
-        body : mapping, optional
-            References, digests, numbers, decisions; never a user's row or cell.
-
-        Raises
-        ------
-        BadEvent
-            If kind or subject does not follow the grammar.
-        """
-        if len(kind) > _LONGEST_KIND or not _KIND.match(kind):
-            raise BadEvent(f"{kind[:80]!r} is not a kind of event", cure="write noun.verb-in-past")
-        if not (0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable()):
-            raise BadEvent(f"{subject[:80]!r} cannot be the subject of an event", cure="name it by a reference")
-        draft = Draft(self._ids.next(), self.at, self.actor, kind, subject, body or {}, os.urandom(_SALT_BYTES))
-        self.drafts.append(draft)
-        return draft.id
 
 
 class Ledger:
@@ -183,6 +132,7 @@ class Ledger:
         after: int = 0,
         limit: int | None = None,
         newest_first: bool = False,
+        versions_too: bool = False,
     ) -> list[Event]:
         """Return events in commit order.
 
@@ -198,21 +148,69 @@ class Ledger:
             At most so many.
         newest_first : bool
             The reverse order.
+        versions_too : bool
+            Also events about ``subject@...``: the versions of the named thing.
         """
         columns = tables.events.c
         query = select(tables.events).where(columns.seq > after)
         if subject is not None:
-            query = query.where(columns.subject == subject)
+            itself = columns.subject == subject
+            versions = columns.subject.startswith(f"{subject}@", autoescape=True)
+            query = query.where(itself | versions if versions_too else itself)
         if kinds is not None:
             query = query.where(columns.kind.in_(kinds))
         query = query.order_by(columns.seq.desc() if newest_first else columns.seq).limit(limit)
         with self.read() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(Entry(*row)) for row in connection.execute(query)]
 
     def head(self) -> Head:
         """Return the end of the chain."""
         with self.read() as connection:
             return Head(*connection.execute(select(tables.head.c.seq, tables.head.c.hash)).one())
+
+    def verify(self, projections: Sequence[Projection] = (), *, expected_head: str | None = None) -> Verification:
+        """Check the whole chain, the checkpoint file and the stored states, on one snapshot.
+
+        Parameters
+        ----------
+        projections : sequence of Projection
+            Stored states to compare with what the events say.
+        expected_head : str, optional
+            Hash of a head that was kept elsewhere; some event must have it.
+
+        Returns
+        -------
+        Verification
+            The head to keep elsewhere, and the first thing wrong with the chain.
+        """
+        remembered = self._checkpoint.path if self._checkpoint else None
+        with self.read() as connection:
+            return audit(connection, remembered, projections, expected_head)
+
+    def erase_body(self, event_id: str, *, actor: Actor, reason: str) -> None:
+        """Erase the body of an event for ever; the chain still verifies.
+
+        Copies made before (backups, bundles) keep it.
+
+        Parameters
+        ----------
+        event_id : str
+            Which event.
+        actor : Actor
+            Who erases.
+        reason : str
+            Why; kept in an event for ever.
+
+        Raises
+        ------
+        NotFound
+            If there is no such event.
+        NotErasable
+            If it records an erasure itself or has no body any more.
+        """
+        with self.change(actor) as change:
+            erase(change, event_id, reason)
+        self._database.scrub()
 
     def close(self) -> None:
         """Close the connections; the ledger can still be used and opens new ones."""
@@ -267,19 +265,3 @@ def _record_migration(change: Change, before: str | None, clock: Clock) -> None:
         return
     kind = "simulated" if isinstance(clock, SimulatedClock) else "real"
     change.record("ledger.created", "ledger", {"schema": newest, "clock": kind})
-
-
-def _event(row: Row[tuple[object, ...]]) -> Event:
-    body = canonical.loads(row.body) if row.body is not None else {}
-    return Event(
-        seq=row.seq,
-        id=row.id,
-        at=from_us(row.at_us),
-        actor=Actor.parse(row.actor),
-        kind=row.kind,
-        subject=row.subject,
-        body=body,  # type: ignore[arg-type]  # record() takes mappings only
-        previous_hash=row.previous_hash,
-        hash=row.hash,
-        erased=row.body is None,
-    )
