@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from undrift.core.clock import Clock
 from undrift.core.errors import MissingExtra
-from undrift.core.files import FileLock, is_network_filesystem, make_private
+from undrift.core.files import PRIVATE_FILE, FileLock, is_network_filesystem, make_private
 from undrift.ledger.chain import Head
 from undrift.ledger.errors import LedgerUnavailable, NestedChange, NetworkFilesystem
 from undrift.ledger.tables import head
@@ -97,6 +97,7 @@ class SqliteDatabase:
                 f"{path.parent} is on a network file system, where SQLite loses data",
                 cure="keep the project on a local disk, or name a Postgres database by URL",
             )
+        path.touch(mode=PRIVATE_FILE)  # the log files beside it take its mode
         self._path = path
         self._lock_path = path.with_suffix(".lock")
         self._clock = clock
