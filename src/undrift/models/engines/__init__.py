@@ -1,0 +1,1 @@
+"""Engines: the ways in which a package computes its scores."""

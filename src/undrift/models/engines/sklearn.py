@@ -1,0 +1,90 @@
+"""The original object as an engine: always right, and the reference for every other engine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from undrift.models.engines.base import NotScorable, Scores
+from undrift.models.formats import skops
+from undrift.models.signature import ColumnType, InputColumn, Value
+
+_DTYPES: dict[ColumnType, Any] = {  # Any: polars' types are classes and instances
+    "float": pl.Float64(),
+    "int": pl.Int64(),
+    "bool": pl.Boolean(),
+    "string": pl.String(),
+    "date": pl.Date(),
+    "datetime": pl.Datetime("us"),
+}
+
+
+class SklearnEngine:
+    """Scores with a fitted scikit-learn estimator or Pipeline, fed by column name from a frame.
+
+    Parameters
+    ----------
+    model : object
+        The fitted object. Its ``n_jobs`` are set to 1, so that sums have one order.
+    inputs : sequence of InputColumn
+        The columns that it is asked with.
+    """
+
+    name = "sklearn"
+
+    def __init__(self, model: object, inputs: Sequence[InputColumn]) -> None:
+        self.model: Any = one_threaded(model)  # Any: scikit-learn is not typed
+        self._schema = {column.name: _DTYPES[column.type] for column in inputs}
+        self._by_name = knows_names(model)
+
+    def score(self, columns: Mapping[str, Sequence[Value]], rows: int) -> Scores:
+        """Return the scores of decoded rows, as the original gives them."""
+        table = frame(columns, self._schema)
+        asked = table if self._by_name else table.to_numpy()
+        try:
+            if hasattr(self.model, "predict_proba"):
+                scores = self.model.predict_proba(asked)
+            else:
+                scores = self.model.predict(asked)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise NotScorable(f"the model refuses these values: {str(error)[:300]}") from error
+        return np.asarray(scores, dtype=np.float64).reshape(rows, -1)
+
+
+def load(data: bytes, inputs: Sequence[InputColumn]) -> SklearnEngine:
+    """Return the engine of a skops file.
+
+    Raises
+    ------
+    UntrustedModel
+        If the file may not be loaded.
+    """
+    with warnings.catch_warnings():
+        # the package's manifest states the version of training, and the golden rows judge
+        warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
+        return SklearnEngine(skops.load(data), inputs)
+
+
+def frame(columns: Mapping[str, Sequence[Value]], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Return decoded rows as a frame of the model's types."""
+    return pl.DataFrame([pl.Series(name, columns[name], dtype=dtype) for name, dtype in schema.items()])
+
+
+def frame_of(columns: Mapping[str, Sequence[Value]], inputs: Sequence[InputColumn]) -> pl.DataFrame:
+    """Return decoded rows as the frame that a model with these inputs is fed with."""
+    return frame(columns, {column.name: _DTYPES[column.type] for column in inputs})
+
+
+def one_threaded(model: Any) -> Any:
+    """Return the estimator with every ``n_jobs`` set to 1: threads would add in any order."""
+    jobs = {name: 1 for name in model.get_params(deep=True) if name.rpartition("__")[2] == "n_jobs"}
+    return model.set_params(**jobs) if jobs else model
+
+
+def knows_names(model: Any) -> bool:
+    """Say whether an estimator was fitted with column names."""
+    return hasattr(model, "feature_names_in_")

@@ -1,0 +1,1 @@
+"""Safe formats of models: bytes that are read, never run."""

@@ -1,0 +1,72 @@
+"""scikit-learn objects as skops files: data and type names, no code.
+
+skops rebuilds objects from their state. It reads arrays with ``allow_pickle=False`` and calls no
+stored function; our list is checked before it is asked at all.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+
+from undrift.models.formats.allowed import TYPES
+from undrift.models.formats.archive import UntrustedModel, inspect, normalised
+from undrift.models.formats.trees import check_trees
+
+_ANYTHING_A_MADE_UP_FILE_RAISES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,  # also RecursionError
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def dump(model: object) -> bytes:
+    """Return a scikit-learn object as bytes, the same bytes for the same fitted object.
+
+    Raises
+    ------
+    UntrustedModel
+        If it holds a type that is not on our list, so that it could not be loaded again.
+    """
+    import skops.io
+
+    try:
+        data = skops.io.dumps(model)
+    except _ANYTHING_A_MADE_UP_FILE_RAISES as error:
+        raise UntrustedModel(f"a {type(model).__name__} cannot be stored as data ({error})") from error
+    stored = normalised(data)
+    inspect(stored)
+    return stored
+
+
+def load(data: bytes) -> object:
+    """Return the scikit-learn object of some bytes.
+
+    Raises
+    ------
+    UntrustedModel
+        For every fault: bytes of another kind, types not on our list, broken structure.
+    """
+    inspect(data)
+    import skops.io
+
+    try:
+        model: object = skops.io.loads(data, trusted=sorted(TYPES))
+        check_trees(model)
+    except UntrustedModel:
+        raise
+    except _ANYTHING_A_MADE_UP_FILE_RAISES as error:
+        raise UntrustedModel(f"it cannot be rebuilt ({type(error).__name__}: {str(error)[:200]})") from error
+    return model
