@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 import polars as pl
 
-from undrift.core.clock import Clock, RealClock, from_us
+from undrift.core.clock import Clock, RealClock, from_us, to_us
 from undrift.core.digest import blake3_file
 from undrift.core.errors import Fault
 from undrift.core.files import FileLock, make_private, replacing, write_atomic
@@ -257,19 +257,21 @@ def _absorb(folder: Path, batch: Sequence[SegmentFile], ids: IdSource) -> int:
         found.add(payloads_of(folder, file.name))
     index = read_index(folder)
     parts = list(index.parts)
-    for (kind, day, package), frame in _frames(found).items():
-        old = next(
-            (p for p in parts if (p.kind, p.day, p.package) == (kind, day, package) and p.rows < _PART_ROWS), None
-        )
+    for (kind, day, package), fresh in _frames(found).items():
+        old = next((part for part in parts if _takes_more(part, kind, day, package)), None)
         if old is not None:
             parts.remove(old)
-            frame = join([pl.read_parquet(folder / _FOLDER / old.file), frame])
+        whole = join([pl.read_parquet(folder / _FOLDER / old.file), fresh]) if old else fresh
         parts.append(
-            _write_part(folder, Part(f"{day}/{ids.next()}.parquet", kind, day, package, frame.height, ""), frame)
+            _write_part(folder, Part(f"{day}/{ids.next()}.parquet", kind, day, package, whole.height, ""), whole)
         )
     _write_index(folder, Index(parts, sorted({*index.absorbed, *(file.name for file in batch)})))
     _sweep(folder)
     return len(found.predictions) + len(found.feedback)
+
+
+def _takes_more(part: Part, kind: Kind, day: str, package: str) -> bool:
+    return (part.kind, part.day, part.package) == (kind, day, package) and part.rows < _PART_ROWS
 
 
 def _frames(found: Collected) -> dict[tuple[Kind, str, str], pl.DataFrame]:
@@ -314,5 +316,4 @@ def _day_of(record: PredictionRecord | FeedbackRecord) -> str:
 
 
 def _day_start_us(day: str) -> int:
-    year, month, number = (int(piece) for piece in day.split("-"))
-    return int((date(year, month, number) - date(1970, 1, 1)) / timedelta(microseconds=1))
+    return to_us(datetime.fromisoformat(day).replace(tzinfo=UTC))

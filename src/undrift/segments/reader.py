@@ -20,10 +20,7 @@ def payloads_of(folder: Path, name: str) -> list[bytes]:
         If a sealed file holds something that is not a frame.
     """
     data, sealed = _bytes_of(folder, name)
-    if not data.startswith(MAGIC):
-        found, end = [], 0
-    else:
-        found, end = scan(data, len(MAGIC))
+    found, end = scan(data, len(MAGIC)) if data.startswith(MAGIC) else ([], 0)
     if sealed and end != len(data):
         raise SegmentCorrupt(f"segment {name} holds no frame at byte {end}", cure="restore it from a copy")
     return [payload for _, payload in found]
