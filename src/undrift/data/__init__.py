@@ -1,0 +1,1 @@
+"""Datasets: immutable versions of files and tables, their schema, profile and checks."""

@@ -1,0 +1,237 @@
+"""The logical schema of a table: what its columns mean, however a file spells them.
+
+Widths, dictionaries and chunking are not part of it: an ``int`` is an ``int`` in a CSV file,
+as int16 and as int64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+import polars as pl
+
+from undrift.core import canonical
+from undrift.core.digest import blake3_bytes
+from undrift.core.errors import BadInput
+from undrift.core.json import JSON
+
+LogicalType: TypeAlias = Literal[
+    "bool", "int", "float64", "decimal", "string", "bytes", "date", "timestamp", "timestamp-utc"
+]
+LOGICAL_TYPES: tuple[str, ...] = get_args(LogicalType)
+FORMAT = "undrift.schema/1"
+LARGEST_SCALE = 18
+_DECIMAL_DIGITS = 38
+
+
+class BadSchema(BadInput):
+    """A schema, or the header of a table, cannot be used."""
+
+    code = "bad-schema"
+
+
+class SchemaMismatch(BadInput):
+    """A table does not have the columns and types of the frozen schema; the difference is shown."""
+
+    code = "schema-mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    name : str
+        Its exact name.
+    type : LogicalType
+        What its values are. ``timestamp`` is naive, ``timestamp-utc`` an instant; both count
+        microseconds.
+    scale : int
+        Digits after the point of a ``decimal``; 0 for every other type.
+    """
+
+    name: str
+    type: LogicalType
+    scale: int = 0
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The polars type in which the values are held."""
+        if self.type == "decimal":
+            return pl.Decimal(_DECIMAL_DIGITS, self.scale)
+        return _DTYPES[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a table, in order.
+
+    Raises
+    ------
+    BadSchema
+        If there is no column, a name is empty or occurs twice.
+    """
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise BadSchema("a table needs at least one column", cure="give the file a header")
+        seen: set[str] = set()
+        for position, column in enumerate(self.columns, 1):
+            if not column.name:
+                raise BadSchema(f"column {position} has no name", cure="name it (pandas: write with index=False)")
+            if column.name in seen:
+                raise BadSchema(f"two columns are called {column.name!r}", cure="rename one of them")
+            seen.add(column.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def type_of(self, name: str) -> LogicalType | None:
+        """Return the type of a column, None when there is no such column."""
+        return next((column.type for column in self.columns if column.name == name), None)
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """The polars types, by name."""
+        return {column.name: column.dtype for column in self.columns}
+
+    @property
+    def digest(self) -> str:
+        """Digest of the canonical form."""
+        return blake3_bytes(self.encode())
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the schema as it is stored."""
+        columns = [_plain(column) for column in self.columns]
+        return {"format": FORMAT, "columns": columns}
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return canonical.dumps(self.as_json())
+
+    @classmethod
+    def decode(cls, data: bytes | str) -> Schema:
+        """Return the schema that a stored text holds.
+
+        Raises
+        ------
+        BadSchema
+            If it holds none.
+        """
+        try:
+            wire = msgspec.json.decode(data, type=_Wire)
+        except msgspec.MsgspecError as error:
+            raise BadSchema(f"this is not a schema: {error}", cure="freeze the schema again") from error
+        return cls(tuple(Column(column.name, column.type, column.scale) for column in wire.columns))
+
+    @classmethod
+    def of(cls, columns: Mapping[str, LogicalType]) -> Schema:
+        """Return the schema with these columns, none of them a decimal."""
+        return cls(tuple(Column(name, kind) for name, kind in columns.items()))
+
+
+class _WireColumn(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    type: LogicalType
+    scale: int = 0
+
+
+class _Wire(msgspec.Struct, forbid_unknown_fields=True):
+    format: Literal["undrift.schema/1"]
+    columns: list[_WireColumn]
+
+
+def freeze(dtypes: Mapping[str, pl.DataType]) -> Schema:
+    """Return the logical schema of a typed table.
+
+    Parameters
+    ----------
+    dtypes : mapping of str to polars type
+        As polars gives them (``frame.schema``).
+
+    Raises
+    ------
+    BadSchema
+        If a column holds what a logical type cannot: lists, structs, durations, times of day.
+    """
+    return Schema(tuple(_column(name, dtype) for name, dtype in dtypes.items()))
+
+
+def difference(expected: Schema, found: Mapping[str, str]) -> str:
+    """Return one sentence that tells how names and types differ, empty when they do not."""
+    wanted = {column.name: column.type for column in expected.columns}
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in found if name not in wanted]
+    changed = [
+        f"{name} ({wanted[name]} -> {found[name]})" for name in wanted if found.get(name, wanted[name]) != wanted[name]
+    ]
+    told = [("missing", missing), ("unexpected", extra), ("changed", changed)]
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in told if names)
+
+
+_DTYPES: dict[str, pl.DataType] = {
+    "bool": pl.Boolean(),
+    "int": pl.Int64(),
+    "float64": pl.Float64(),
+    "string": pl.String(),
+    "bytes": pl.Binary(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us"),
+    "timestamp-utc": pl.Datetime("us", "UTC"),
+}
+
+
+def _column(name: str, dtype: pl.DataType) -> Column:
+    if isinstance(dtype, pl.Decimal):
+        if dtype.scale > LARGEST_SCALE:
+            raise BadSchema(f"column {name!r} has {dtype.scale} digits after the point", cure="cast it to text")
+        return Column(name, "decimal", dtype.scale)
+    return Column(name, logical_type(name, dtype))
+
+
+def logical_type(name: str, dtype: pl.DataType) -> LogicalType:
+    """Return the logical type of a polars type.
+
+    Raises
+    ------
+    BadSchema
+        If there is none.
+    """
+    if isinstance(dtype, pl.Datetime):
+        return "timestamp-utc" if dtype.time_zone else "timestamp"
+    if dtype.is_integer():
+        return "int"
+    if dtype.is_float():
+        return "float64"
+    found = _SAME.get(dtype.base_type())
+    if found is None:
+        raise BadSchema(
+            f"column {name!r} is of type {dtype}, which a table of undrift cannot hold",
+            cure="write it as separate columns, as text or as numbers",
+        )
+    return found
+
+
+_SAME: dict[type[pl.DataType], LogicalType] = {
+    pl.Boolean: "bool",
+    pl.String: "string",
+    pl.Categorical: "string",
+    pl.Enum: "string",
+    pl.Null: "string",
+    pl.Binary: "bytes",
+    pl.Date: "date",
+    pl.Decimal: "decimal",
+}
+
+
+def _plain(column: Column) -> dict[str, JSON]:
+    plain: dict[str, JSON] = {"name": column.name, "type": column.type}
+    return {**plain, "scale": column.scale} if column.type == "decimal" else plain
