@@ -314,10 +314,10 @@ class WindowCounts:
 
 
 def _type_of(types: Mapping[str, str], name: str) -> str:
-    kind = types.get(name)
+    kind = types.get(name, "")
     if kind not in NUMERIC_TYPES | CATEGORY_TYPES:
         raise SketchMismatch(f"column {name!r} has the type {kind!r}, which no sketch knows", column=name)
-    return cast(str, kind)
+    return kind
 
 
 def _common_length(columns: Mapping[str, Values], unit: Values | None) -> int:
@@ -376,7 +376,7 @@ def _numbers(column_type: str, values: Values, name: str) -> Floats:
             return array.astype(np.float64)
         if column_type in {"date", "datetime"}:
             return _numbers("datetime", np.array([_instant(v) for v in array], dtype="datetime64[us]"), name)
-        return np.array([np.nan if v is None else float(v) for v in _plain(array)], dtype=np.float64)
+        return np.array([np.nan if v is None else float(cast(float, v)) for v in _plain(array)], dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise SketchMismatch(f"column {name!r} holds a value that is not of type {column_type}", column=name) from error
 
