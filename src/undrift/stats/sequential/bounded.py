@@ -1,0 +1,99 @@
+"""Is the canary's quality worse? One bounded loss per unit, used in the order in which labels arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from undrift.core.json import JSON
+from undrift.stats.sequential.betting import FRACTIONS, Floats, Guess, Unit, log_factors, log_mixture
+
+TOLERANCE = 0.02
+
+
+@dataclass(slots=True)
+class BoundedEProcess:
+    """An e-process against "the canary's expected loss exceeds that of stable by at most `tolerance`".
+
+    *Null hypothesis*: for each unit, given everything known before its label was used (losses and arms of units used
+    before), the assignment is Bernoulli(share) and ``E[loss under the canary] - E[loss under stable] <= tolerance``.
+
+    The assignment is by hash and independent of everything, so the first half holds by design. The second holds for two
+    models that are equally good, whatever the dependence between losses of units (autocorrelated days, outages, drift),
+    and whatever delays the labels, if the delay does not depend on the arm: a loss that is known late is simply used
+    late. It also holds when the canary is worse on some days and better on others, as long as it is never worse by more
+    than `tolerance`; random daily differences beyond it are covered as far as the simulations show (see
+    ``docs/statistics.md``). It does not hold when labels of one kind come first and the canary is worse on just that
+    kind while better on the other: use labels only from cohorts that are complete, or raise the tolerance.
+
+    *What to use*: one loss per unit over the whole rollout (a key counts once), with the share at which that unit was
+    assigned.
+
+    Parameters
+    ----------
+    tolerance : float
+        In units of the loss, at least 0.
+
+    References
+    ----------
+    Waudby-Smith, Ramdas (2024), "Estimating means of bounded random variables by betting", JRSS B 86(1).
+    Design-based reading: Ham, Bojinov, Lindon, Tingley (2022), arXiv 2210.08639.
+    """
+
+    tolerance: float = TOLERANCE
+    units: int = 0
+    canary_units: int = 0
+    guess: Guess = field(default_factory=Guess)
+    largest: float = 0.0
+    log_wealth: Floats = field(default_factory=lambda: np.zeros((1, len(FRACTIONS))))
+
+    def update(self, unit: Unit) -> float:
+        """Take one unit whose label has arrived and return the e-value.
+
+        Raises
+        ------
+        BadInput
+            If the loss or the share lies outside [0, 1].
+        """
+        unit.checked()
+        if 0.0 < unit.share < 1.0:
+            bound = np.array([self.tolerance])
+            self.log_wealth += log_factors(unit, self.guess.value, bound, canary_is_worse=True)
+            self.units += 1
+            self.canary_units += int(unit.is_canary)
+            self.largest = max(self.largest, self.log_e)
+        self.guess.learn(unit.loss)
+        return self.e_value
+
+    @property
+    def log_e(self) -> float:
+        """Natural logarithm of the e-value now."""
+        return float(log_mixture(self.log_wealth)[0])
+
+    @property
+    def e_value(self) -> float:
+        """The e-value now (limited to e^700)."""
+        return float(np.exp(min(self.log_e, 700.0)))
+
+    def rejects(self, alpha: float) -> bool:
+        """Whether the e-value has ever reached 1/alpha."""
+        return bool(self.largest >= -np.log(alpha))
+
+    def state(self) -> dict[str, JSON]:
+        """Return everything needed to go on, as JSON."""
+        return {
+            "tolerance": self.tolerance, "units": self.units, "canary_units": self.canary_units,
+            "guess": [self.guess.value, self.guess.weight], "largest": self.largest,
+            "log_wealth": self.log_wealth[0].tolist(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> BoundedEProcess:  # Any: freshly parsed JSON
+        """Return the process that :meth:`state` described."""
+        return cls(
+            state["tolerance"], state["units"], state["canary_units"], Guess(*state["guess"]), state["largest"],
+            np.array([state["log_wealth"]]),
+        )  # fmt: skip
