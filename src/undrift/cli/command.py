@@ -6,6 +6,7 @@ errors, and ends with the exit code of the answer or of the error.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import sys
@@ -48,6 +49,16 @@ class LazyGroup(click.Group):
         if not isinstance(found, click.Command):
             raise TypeError(f"{module}:{attribute} is not a command")
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command's name; a wrong one is told its nearest neighbour."""
+        if args[0] not in self.entries and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], self.entries, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table, importing none of them."""

@@ -1,0 +1,166 @@
+"""The composition root: opens a project's ledger, files and clocks and hands them to the rooms."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from undrift.core import config
+from undrift.core.clock import Clocks, RealClock, SimulatedClock
+from undrift.core.config import Settings
+from undrift.core.errors import BadInput, NotFound
+from undrift.core.files import PRIVATE_FOLDER, make_private, write_atomic
+from undrift.ledger.actor import Actor
+from undrift.ledger.ledger import Ledger
+
+STORE = ".undrift"
+CLOCK_FILE = "clock.json"
+FIRST_SETTINGS = """\
+# This project's settings. Every key is documented in docs/settings.md.
+
+[project]
+name = "{name}"
+
+# Who promotes a model version that passed its gate: a person ("ask"), or this policy ("auto").
+[policy]
+promotion = "ask"
+"""
+
+
+class NoProject(NotFound):
+    """No project lies here or above."""
+
+    code = "no-project"
+
+
+class ProjectExists(BadInput):
+    """The folder is a project already."""
+
+    code = "project-exists"
+
+
+class ClockMismatch(BadInput):
+    """The settings ask for another kind of clock than the project was created with."""
+
+    code = "clock-mismatch"
+
+
+class Project:
+    """An open project; a context manager that closes what it opened.
+
+    Use :meth:`open` or :meth:`create`.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that holds ``undrift.toml`` and the store.
+    store : Path
+        ``root/.undrift``: everything that undrift writes, mode 0700, ignored by git.
+    settings : Settings
+        What ``undrift.toml`` says.
+    clocks : Clocks
+        Business and real time.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = root / STORE
+        self.settings = config.load(root / config.FILE_NAME)
+        self.clocks = _clocks(self.store, self.settings)
+        self.actor = Actor.current()
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Return the project in a folder or the nearest one above it.
+
+        Raises
+        ------
+        NoProject
+            If there is none.
+        ClockMismatch
+            If the settings ask for another clock than the project was created with.
+        """
+        start = folder.resolve()
+        for candidate in (start, *start.parents):
+            if (candidate / STORE).is_dir() and (candidate / config.FILE_NAME).is_file():
+                return cls(candidate)
+        raise NoProject(
+            f"there is no undrift project in {folder} or above it",
+            cure="run `undrift init` in your project's folder, or `undrift up TABLE --target COLUMN`",
+        )
+
+    @classmethod
+    def create(cls, folder: Path, settings: str = "") -> Self:
+        """Make a folder a project and return it; a second call on the same folder changes nothing.
+
+        Parameters
+        ----------
+        folder : Path
+            Made when it is missing.
+        settings : str, optional
+            Text of ``undrift.toml``, written when there is none yet.
+
+        Notes
+        -----
+        Writes ``undrift.toml`` and ``.undrift/`` with a ``.gitignore`` that ignores all of it.
+        """
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / config.FILE_NAME
+        if not path.exists():
+            text = settings or FIRST_SETTINGS.format(name=_name_from(folder))
+            config.parse(text)
+            write_atomic(path, text.encode(), 0o644)
+        store = make_private(folder / STORE)
+        store.chmod(PRIVATE_FOLDER)
+        write_atomic(store / ".gitignore", b"*\n")
+        project = cls(folder)
+        project.ledger.head()
+        return project
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The project's ledger, created or migrated when it is first used."""
+        url = self.settings.store.url
+        target = url or self.store
+        checkpoint = self.store / "ledger.head" if url else None
+        ledger = Ledger.open(target, clock=self.clocks.business, real=self.clocks.real, checkpoint=checkpoint)
+        self._refuse_other_clock(ledger)
+        return ledger
+
+    def close(self) -> None:
+        """Close the database connections."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _refuse_other_clock(self, ledger: Ledger) -> None:
+        first = ledger.events(limit=1)
+        born = first[0].body.get("clock", "real") if first else "real"
+        asked = self.settings.clock.kind
+        if born != asked:
+            raise ClockMismatch(
+                f"this project was created with a {born} clock and its settings ask for a {asked} one",
+                cure=f'set kind = "{born}" under [clock] in undrift.toml, or create another project',
+            )
+
+
+def _clocks(store: Path, settings: Settings) -> Clocks:
+    real = RealClock()
+    if settings.clock.kind == "real":
+        return Clocks(business=real, real=real)
+    return Clocks(business=SimulatedClock(store / CLOCK_FILE, settings.clock.start), real=real)
+
+
+def _name_from(folder: Path) -> str:
+    kept = [letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower()]
+    return "".join(kept).strip("-")[:63] or "project"
