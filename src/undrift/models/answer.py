@@ -7,7 +7,7 @@ from typing import TypeAlias
 from undrift.models.engines.base import Scores
 from undrift.models.package import ClassLabel, Manifest
 
-Answer: TypeAlias = "ClassLabel | float"
+Answer: TypeAlias = ClassLabel | float
 _EVEN = 0.5
 
 

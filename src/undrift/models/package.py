@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,7 @@ import msgspec
 from undrift.core.canonical import dumps
 from undrift.core.digest import blake3_bytes, blake3_file, hex_of
 from undrift.core.errors import BadInput, Corrupt
-from undrift.models.engines.base import Engine
+from undrift.models.engines.base import Engine, EngineUnavailable
 from undrift.models.engines.loading import KNOWN, load
 from undrift.models.signature import InputColumn, RowDecoder
 
@@ -31,7 +32,7 @@ LOCK_FILE = "requirements.lock"
 CARD_FILE = "MODEL_CARD.md"
 
 Task: TypeAlias = Literal["binary", "multiclass", "regression"]
-ClassLabel: TypeAlias = "bool | int | str"
+ClassLabel: TypeAlias = bool | int | str
 Policy: TypeAlias = Literal["original", "exact"]
 
 
@@ -223,10 +224,11 @@ class Package:
         """
         for spec in self.manifest.engines:
             if spec.name in KNOWN and name in (None, spec.name):
-                return load(spec.name, self.read(spec.file), self.manifest.inputs)
-        wanted = name or "an engine that this version of undrift knows"
+                with suppress(EngineUnavailable):
+                    return load(spec.name, self.read(spec.file), self.manifest.inputs)
+        wanted = name or "an engine that this installation can load"
         raise PackageUnusable(
-            f"package {self.digest[:15]} does not hold {wanted}", cure="upgrade undrift, or build the package again"
+            f"package {self.digest[:15]} does not give {wanted}", cure="upgrade undrift, or build the package again"
         )
 
     def golden(self) -> Golden:

@@ -21,8 +21,8 @@ from undrift.core.errors import BadInput
 
 ColumnType: TypeAlias = Literal["float", "int", "bool", "string", "date", "datetime"]
 Role: TypeAlias = Literal["feature", "calendar"]
-Value: TypeAlias = "float | int | bool | str | date | datetime | None"
-Columns: TypeAlias = "dict[str, list[Value]]"
+Value: TypeAlias = float | int | bool | str | date | datetime | None
+Columns: TypeAlias = dict[str, list[Value]]
 """Decoded rows, column by column, in the order of the inputs; nulls are ``None``."""
 
 MOST_FAULTS = 5
@@ -183,7 +183,9 @@ class RowDecoder:
         for name, plain, fits, reader, nullable in self._readers:
             # the plain case inline: this is the hot path of serving
             columns[name] = [
-                value if type(value := row[name]) is plain and fits(value) else _read(value, reader, nullable)
+                cast("Value", value)
+                if type(value := row[name]) is plain and fits(value)
+                else _read(value, reader, nullable)
                 for row in cast("Sequence[dict[str, Any]]", rows)  # Any: what JSON held; each value is checked here
             ]
         return columns

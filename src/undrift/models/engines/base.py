@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from undrift.core.errors import BadInput
+from undrift.core.errors import BadInput, Fault
 from undrift.models.signature import Value
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -19,6 +19,12 @@ class NotScorable(BadInput):
     """The model cannot give an answer to these values, for instance because they overflow."""
 
     code = "not-scorable"
+
+
+class EngineUnavailable(Fault):
+    """An engine cannot run on this installation; the package's next one is used."""
+
+    code = "engine-unavailable"
 
 
 class Engine(Protocol):

@@ -1,0 +1,102 @@
+"""Translating the model at the end of a pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
+    QuantileRegressor,
+    Ridge,
+    RidgeCV,
+)
+from sklearn.utils import get_tags
+
+from undrift.models.engines.plan import Averaged, Boosted, Constant, Head, Linear, Link, array
+from undrift.models.translation.blocks import NotTranslatable
+
+LINEAR = (ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, QuantileRegressor, Ridge, RidgeCV)
+LOGISTIC = (LogisticRegression, LogisticRegressionCV)
+FORESTS = (ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor)
+GRADIENT = (GradientBoostingClassifier, GradientBoostingRegressor)
+HISTOGRAM = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+
+
+def head(model: Any) -> Head:  # Any: scikit-learn is not typed
+    """Return a fitted estimator as the head of a plan.
+
+    Raises
+    ------
+    NotTranslatable
+        If its kind is not known, or it has several outputs.
+    """
+    if getattr(model, "n_outputs_", 1) != 1:
+        raise NotTranslatable("a model with several outputs")
+    if isinstance(model, LINEAR):
+        return Linear(array(np.atleast_2d(model.coef_)), array(np.atleast_1d(model.intercept_)), "identity")
+    if isinstance(model, LOGISTIC):
+        link: Link = "expit" if len(model.classes_) == 2 else "softmax"  # noqa: PLR2004 - two classes are binary
+        return Linear(array(model.coef_), array(model.intercept_), link)
+    if isinstance(model, FORESTS):
+        outputs = int(getattr(model, "n_classes_", 1))
+        return Averaged(_treelite(model), outputs, bool(get_tags(model).input_tags.allow_nan))
+    if isinstance(model, (*GRADIENT, *HISTOGRAM)):
+        return _boosted(model)
+    return _constant(model)
+
+
+def _boosted(model: Any) -> Boosted:
+    if isinstance(model, GRADIENT):
+        start = model._raw_predict_init(np.zeros((1, model.n_features_in_)))  # noqa: SLF001 - as treelite does
+        return Boosted(_treelite(model), array(np.ravel(start)), _link(model), True, False)
+    start = np.ravel(model._baseline_prediction)  # noqa: SLF001 - no public name tells it
+    return Boosted(_treelite(model), array(start), _link(model), False, True)
+
+
+def _link(model: Any) -> Link:
+    name = type(model._loss.link).__name__  # noqa: SLF001 - no public name tells it
+    links: dict[str, Link] = {
+        "IdentityLink": "identity",
+        "LogitLink": "expit",
+        "MultinomialLogit": "softmax",
+        "LogLink": "exp",
+    }
+    if name not in links:
+        raise NotTranslatable(f"the link {name}")
+    return links[name]
+
+
+def _constant(model: Any) -> Constant:
+    if isinstance(model, DummyClassifier) and model.strategy == "prior":
+        return Constant(array(model.class_prior_))
+    if isinstance(model, DummyRegressor):
+        return Constant(array(np.ravel(model.constant_)))
+    raise NotTranslatable(f"the model {type(model).__name__}")
+
+
+def _treelite(model: Any) -> bytes:
+    import treelite
+
+    try:
+        data: bytes = treelite.sklearn.import_model(model).serialize_bytes()
+    except (treelite.TreeliteError, NotImplementedError, ValueError, AssertionError) as error:
+        raise NotTranslatable(f"trees that treelite does not take ({error})") from error
+    return data
