@@ -3,12 +3,13 @@
 For one unit with loss l in [0, 1], arm A (1 = canary) and assignment probability theta, let c be a guess of the loss
 made before. ``x = (A - theta)(l - c)`` has expectation ``theta (1 - theta) d``, where d is the difference of the unit's
 expected losses, canary - stable: what both arms share cancels. Hence ``prod(1 + lambda (x - theta (1-theta) d0))`` is
-a nonnegative supermartingale while d <= d0, for any lambda fixed before the arm is known and small enough that no factor
-is negative. A mixture over a grid of lambda needs no tuning (Cover's universal portfolio).
+a nonnegative supermartingale while d <= d0, for any lambda fixed before the arm is known and small enough that no
+factor is negative. A mixture over a grid of lambda needs no tuning (Cover's universal portfolio).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -71,31 +72,56 @@ class Guess:
         self.value += (loss - self.value) / self.weight
 
 
-def log_factors(unit: Unit, guess: float, differences: Floats, *, canary_is_worse: bool) -> Floats:
-    """Return (differences, fractions): the logarithm by which each bet's wealth changes.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Several units in order, each with the guess that was made before it.
+
+    Attributes
+    ----------
+    arms, shares, losses, guesses : (n,) arrays
+        Arm (1 = canary), assignment probability in (0, 1), loss, expected loss.
+    """
+
+    arms: Floats
+    shares: Floats
+    losses: Floats
+    guesses: Floats
+
+    @classmethod
+    def of(cls, units: Sequence[Unit], guess: Guess) -> Block:
+        """Return the units with their guesses; `guess` learns from them in order."""
+        guesses = []
+        for unit in units:
+            guesses.append(guess.value)
+            guess.learn(unit.loss)
+        rows = np.array([(u.is_canary, u.share, u.loss) for u in units], dtype=np.float64).reshape(-1, 3)
+        return cls(rows[:, 0], rows[:, 1], rows[:, 2], np.array(guesses))
+
+
+def factors(block: Block, differences: Floats, *, canary_is_worse: bool) -> Floats:
+    """Return (n, differences, fractions): by what each unit multiplies each bet's wealth.
 
     Parameters
     ----------
-    unit : Unit
-        With a share in (0, 1).
-    guess : float
-        Expected loss, known before.
+    block : Block
+        The units.
     differences : (D,) array
         The differences d0 tested.
     canary_is_worse : bool
         Bet against d <= d0 (True) or against d >= d0 (False).
     """
-    share = unit.share
+    share, guess = block.shares, block.guesses
     spread = share * (1.0 - share)
-    x = ((1.0 if unit.is_canary else 0.0) - share) * (unit.loss - guess) - spread * differences
+    offset = spread[:, None] * differences
+    x = ((block.arms - share) * (block.losses - guess))[:, None] - offset
     if canary_is_worse:
-        worst = max((1.0 - share) * guess, share * (1.0 - guess)) + spread * differences
+        worst = np.maximum((1.0 - share) * guess, share * (1.0 - guess))[:, None] + offset
     else:
-        worst = max((1.0 - share) * (1.0 - guess), share * guess) - spread * differences
+        worst = np.maximum((1.0 - share) * (1.0 - guess), share * guess)[:, None] - offset
         x = -x
-    rate = 1.0 / np.maximum(worst, 0.1 * spread)
-    changes: Floats = np.log1p((rate * x)[:, None] * FRACTIONS)
-    return changes
+    rate = 1.0 / np.maximum(worst, 0.1 * spread[:, None])
+    value: Floats = 1.0 + (rate * x)[:, :, None] * FRACTIONS
+    return value
 
 
 def log_mixture(log_wealth: Floats) -> Floats:

@@ -1,15 +1,15 @@
-"""Is the canary's quality worse? One bounded loss per unit, used in the order in which labels arrive."""
+"""Whether the canary's quality is worse: one bounded loss per unit, in the order in which labels arrive."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from undrift.core.json import JSON
-from undrift.stats.sequential.betting import FRACTIONS, Floats, Guess, Unit, log_factors, log_mixture
+from undrift.stats.sequential.betting import FRACTIONS, Block, Floats, Guess, Unit, factors, log_mixture
 
 TOLERANCE = 0.02
 
@@ -48,7 +48,7 @@ class BoundedEProcess:
     canary_units: int = 0
     guess: Guess = field(default_factory=Guess)
     largest: float = 0.0
-    log_wealth: Floats = field(default_factory=lambda: np.zeros((1, len(FRACTIONS))))
+    log_wealth: Floats = field(default_factory=lambda: np.zeros(len(FRACTIONS)))
 
     def update(self, unit: Unit) -> float:
         """Take one unit whose label has arrived and return the e-value.
@@ -58,20 +58,33 @@ class BoundedEProcess:
         BadInput
             If the loss or the share lies outside [0, 1].
         """
-        unit.checked()
-        if 0.0 < unit.share < 1.0:
-            bound = np.array([self.tolerance])
-            self.log_wealth += log_factors(unit, self.guess.value, bound, canary_is_worse=True)
-            self.units += 1
-            self.canary_units += int(unit.is_canary)
-            self.largest = max(self.largest, self.log_e)
-        self.guess.learn(unit.loss)
+        self.follow([unit])
         return self.e_value
+
+    def follow(self, units: Sequence[Unit]) -> Floats:
+        """Take several units in order and return ln e after each (of those that had a choice of arms).
+
+        Raises
+        ------
+        BadInput
+            If a loss or a share lies outside [0, 1].
+        """
+        judged = [unit for unit in units if 0.0 < unit.checked().share < 1.0]
+        if not judged:
+            return np.zeros(0)
+        changes = factors(Block.of(judged, self.guess), np.array([self.tolerance]), canary_is_worse=True)
+        wealth = self.log_wealth + np.cumsum(np.log(changes[:, 0, :]), axis=0)
+        path = log_mixture(wealth)
+        self.log_wealth = wealth[-1]
+        self.units += len(judged)
+        self.canary_units += sum(unit.is_canary for unit in judged)
+        self.largest = max(self.largest, float(path.max()))
+        return path
 
     @property
     def log_e(self) -> float:
         """Natural logarithm of the e-value now."""
-        return float(log_mixture(self.log_wealth)[0])
+        return float(log_mixture(self.log_wealth))
 
     @property
     def e_value(self) -> float:
@@ -87,7 +100,7 @@ class BoundedEProcess:
         return {
             "tolerance": self.tolerance, "units": self.units, "canary_units": self.canary_units,
             "guess": [self.guess.value, self.guess.weight], "largest": self.largest,
-            "log_wealth": self.log_wealth[0].tolist(),
+            "log_wealth": self.log_wealth.tolist(),
         }  # fmt: skip
 
     @classmethod
@@ -95,5 +108,5 @@ class BoundedEProcess:
         """Return the process that :meth:`state` described."""
         return cls(
             state["tolerance"], state["units"], state["canary_units"], Guess(*state["guess"]), state["largest"],
-            np.array([state["log_wealth"]]),
+            np.array(state["log_wealth"]),
         )  # fmt: skip

@@ -1,20 +1,23 @@
-"""By how much do canary and stable differ? A confidence sequence that may be read at any time."""
+"""By how much canary and stable differ: a confidence sequence that may be read at any time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from undrift.core.json import JSON
-from undrift.stats.sequential.betting import FRACTIONS, Floats, Guess, Unit, log_factors, log_mixture
+from undrift.stats.sequential.betting import FRACTIONS, Block, Floats, Guess, Unit, factors, log_mixture
 
 GRID_POINTS = 61
 GRID_STRETCH = 4.5
+BLOCK_UNITS = 16
 
 
+@lru_cache(maxsize=64)
 def difference_grid(margin: float) -> Floats:
     """Return the differences that are tested: denser near 0, with the margin itself among them."""
     steps = np.linspace(-GRID_STRETCH, GRID_STRETCH, GRID_POINTS)
@@ -31,7 +34,8 @@ class DifferenceSequence:
     probability at most alpha if all lie above it, and `low` if all lie below it; for differences that vary from day to
     day around d see ``docs/statistics.md``. Shares may change; each unit counts with the share of its assignment.
 
-    Promotion is by non-inferiority: ``high <= margin`` (which is then known, not "no alarm was seen").
+    Promotion is by non-inferiority: ``high <= margin`` (which is then known, not "no alarm was seen"). The ends move
+    after every 16th unit, so that they do not depend on when they were read.
 
     Parameters
     ----------
@@ -52,15 +56,14 @@ class DifferenceSequence:
     guess: Guess = field(default_factory=Guess)
     low: float = -1.0
     high: float = 1.0
-    _score: float = 0.0
-    _information: float = 0.0
-    _above: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    _below: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    score: float = 0.0
+    information: float = 0.0
+    waiting: list[Unit] = field(default_factory=list)
+    wealth: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
     def __post_init__(self) -> None:
-        shape = (len(difference_grid(self.margin)), len(FRACTIONS))
-        if not self._above.size:
-            self._above, self._below = np.zeros(shape), np.zeros(shape)
+        if not self.wealth.size:
+            self.wealth = np.zeros((2, len(difference_grid(self.margin)), len(FRACTIONS)))
 
     def update(self, unit: Unit) -> tuple[float, float]:
         """Take one more unit and return both ends.
@@ -70,29 +73,29 @@ class DifferenceSequence:
         BadInput
             If the value or the share lies outside [0, 1].
         """
-        unit.checked()
-        if 0.0 < unit.share < 1.0:
-            self._bet(unit)
-        self.guess.learn(unit.loss)
+        if 0.0 < unit.checked().share < 1.0:
+            self.waiting.append(unit)
+            self.units += 1
+            self.canary_units += int(unit.is_canary)
+        if len(self.waiting) == BLOCK_UNITS:
+            self._bet(Block.of(self.waiting, self.guess))
+            self.waiting = []
         return self.low, self.high
 
-    def _bet(self, unit: Unit) -> None:
+    def _bet(self, block: Block) -> None:
         grid = difference_grid(self.margin)
-        self._above += log_factors(unit, self.guess.value, grid, canary_is_worse=True)
-        self._below += log_factors(unit, self.guess.value, grid, canary_is_worse=False)
-        self.units += 1
-        self.canary_units += int(unit.is_canary)
-        self._score += (float(unit.is_canary) - unit.share) * (unit.loss - self.guess.value)
-        self._information += unit.share * (1.0 - unit.share)
-        limit = -np.log(self.alpha)
-        too_low, too_high = log_mixture(self._above) >= limit, log_mixture(self._below) >= limit
+        for side, worse in enumerate((True, False)):
+            self.wealth[side] += np.log(factors(block, grid, canary_is_worse=worse).prod(axis=0))
+        self.score += float(((block.arms - block.shares) * (block.losses - block.guesses)).sum())
+        self.information += float((block.shares * (1.0 - block.shares)).sum())
+        too_low, too_high = log_mixture(self.wealth) >= -np.log(self.alpha)
         self.low = max(self.low, float(grid[too_low].max(initial=-1.0)))
         self.high = min(self.high, float(grid[too_high].min(initial=1.0)))
 
     @property
     def estimate(self) -> float:
-        """The estimated difference, weighted by information; 0 before the first unit."""
-        return self._score / self._information if self._information else 0.0
+        """The estimated difference, weighted by information; 0 before the first 16 units."""
+        return self.score / self.information if self.information else 0.0
 
     @property
     def is_within_margin(self) -> bool:
@@ -104,15 +107,14 @@ class DifferenceSequence:
         return {
             "margin": self.margin, "alpha": self.alpha, "units": self.units, "canary_units": self.canary_units,
             "guess": [self.guess.value, self.guess.weight], "low": self.low, "high": self.high,
-            "score": self._score, "information": self._information,
-            "above": self._above.tolist(), "below": self._below.tolist(),
+            "score": self.score, "information": self.information,
+            "waiting": [[unit.is_canary, unit.share, unit.loss] for unit in self.waiting],
+            "wealth": self.wealth.tolist(),
         }  # fmt: skip
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> DifferenceSequence:  # Any: freshly parsed JSON
         """Return the sequence that :meth:`state` described."""
-        return cls(
-            state["margin"], state["alpha"], state["units"], state["canary_units"], Guess(*state["guess"]),
-            state["low"], state["high"], state["score"], state["information"],
-            np.array(state["above"]), np.array(state["below"]),
-        )  # fmt: skip
+        plain = {name: value for name, value in state.items() if name not in {"guess", "waiting", "wealth"}}
+        waiting = [Unit(*row) for row in state["waiting"]]
+        return cls(**plain, guess=Guess(*state["guess"]), waiting=waiting, wealth=np.array(state["wealth"]))
