@@ -13,8 +13,8 @@ import msgspec
 
 from undrift.core.errors import Corrupt
 
-Cell: TypeAlias = "bool | int | float | str | None"
-Label: TypeAlias = "bool | int | float | str"
+Cell: TypeAlias = bool | int | float | str | None
+Label: TypeAlias = bool | int | float | str
 
 STATUS_OK = 200
 
