@@ -50,7 +50,8 @@ class Checkpoint:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not _is_later(os.pread(descriptor, 1024, 0), head):
-                os.pwrite(descriptor, _render(head), 0)
+                written = os.pwrite(descriptor, _render(head), 0)
+                os.ftruncate(descriptor, written)
         finally:
             os.close(descriptor)
 

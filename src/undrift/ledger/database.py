@@ -28,6 +28,8 @@ from undrift.ledger.tables import head
 _BUSY_MS = 60_000
 _LOCK_TIMEOUT_S = 120.0
 _MIGRATION_LOCK = 0x756E6472  # "undr": the advisory lock of migrations on Postgres
+_WRITTEN = "rows_written"
+_WRITES = frozenset({"INSERT", "UPDATE", "DELETE"})
 _HEAD: Select[int, str] = select(head.c.seq, head.c.hash).where(head.c.row == 1)
 
 
@@ -173,6 +175,7 @@ class PostgresDatabase:
             self._engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         except ModuleNotFoundError as error:
             raise MissingExtra("postgres", "a ledger on Postgres") from error
+        event.listen(self._engine, "after_cursor_execute", _count_written)
         self._held = threading.local()
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         _forget_after_fork(self._engine)
@@ -204,8 +207,8 @@ class PostgresDatabase:
         return Head(*connection.execute(_HEAD.with_for_update()).one())
 
     def mark(self, connection: Connection) -> int:
-        """Return 1 once the transaction has written, for then it has a number of its own."""
-        return int(connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")) or 0)
+        """Return how many rows this connection has written."""
+        return int(connection.info.get(_WRITTEN, 0))
 
     def scrub(self) -> None:
         """Vacuum the table, so that no dead row keeps the words."""
@@ -274,6 +277,11 @@ def _sqlite_engine(url: URL, begin: str, *, writes: bool) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start)
     return engine
+
+
+def _count_written(connection: Connection, cursor: Any, statement: str, *_: object) -> None:  # Any: the driver's
+    if cursor.rowcount > 0 and statement.lstrip()[:6].upper() in _WRITES:
+        connection.info[_WRITTEN] = connection.info.get(_WRITTEN, 0) + cursor.rowcount
 
 
 def _refuse_nesting(held: threading.local) -> None:
