@@ -1,0 +1,1 @@
+"""Honest judgement of models: splits, candidates, comparison, baselines and the gate."""

@@ -1,0 +1,159 @@
+"""The models that compete, each one scikit-learn Pipeline that takes raw rows by column name.
+
+They are made of parts that a package can compile: imputation by a constant, scaling, one-hot
+encoding, linear models and trees.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import joblib
+import numpy as np
+import polars as pl
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from undrift.core.errors import BadInput
+from undrift.evaluation.features import Features, fed, frequent
+from undrift.evaluation.target import Labels, Target, Task
+
+CandidateName: TypeAlias = Literal["linear", "random_forest", "gradient_boosting"]
+SIMPLEST_FIRST: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting")
+
+
+class UnknownCandidate(BadInput):
+    """The settings name a kind of model that does not exist."""
+
+    code = "unknown-candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted candidate.
+
+    Attributes
+    ----------
+    kind : str
+        Which candidate.
+    model : Pipeline
+        Takes the features' columns by name from a polars frame.
+    """
+
+    kind: str
+    model: Any  # Any: scikit-learn is not typed
+
+    def scores(self, frame: pl.DataFrame, features: Features, target: Target) -> Labels:
+        """Return the scores of rows as metrics take them."""
+        asked = fed(frame, features)
+        if target.task == "regression":
+            return target.scores(np.asarray(self.model.predict(asked), dtype=np.float64).reshape(-1, 1))
+        return target.scores(np.asarray(self.model.predict_proba(asked), dtype=np.float64))
+
+
+def check_candidates(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names, simplest first.
+
+    Raises
+    ------
+    UnknownCandidate
+        If there is no such kind of model, or none is named.
+    """
+    unknown = [name for name in names if name not in SIMPLEST_FIRST]
+    if unknown or not names:
+        what = f"there is no candidate {unknown[0]!r}" if unknown else "no candidate is named"
+        raise UnknownCandidate(what, cure=f"use some of {', '.join(SIMPLEST_FIRST)}")
+    return tuple(name for name in SIMPLEST_FIRST if name in names)
+
+
+def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, seed: int = 0) -> Fitted:
+    """Return a candidate fitted on rows.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`SIMPLEST_FIRST`.
+    frame : DataFrame
+        The rows to learn from, and nothing else: preprocessing learns from them too.
+    features : Features
+        The columns.
+    target : Target
+        What to learn.
+    seed : int
+        Of what is random in fitting.
+
+    Notes
+    -----
+    Fitting uses all cores; the result does not depend on how many there are.
+    """
+    check_candidates((kind,))
+    table = fed(frame, features)
+    model = Pipeline(
+        [
+            ("prepare", _preparation(table, features, scaled=kind == "linear", filled=kind != "gradient_boosting")),
+            ("model", _MODELS[kind](target.task, len(frame), seed)),
+        ]
+    )
+    with joblib.parallel_config(backend="threading", n_jobs=os.cpu_count() or 1):
+        model.fit(table, target.labels(frame))
+    return Fitted(kind, model)
+
+
+def _preparation(table: pl.DataFrame, features: Features, *, scaled: bool, filled: bool) -> Any:
+    numbers, bools, texts = (features.of_kind(kind) for kind in ("number", "bool", "category"))
+    steps: list[tuple[str, Any]] = []
+    if filled:
+        steps.append(("fill", SimpleImputer(strategy="median", keep_empty_features=True)))
+    if scaled:
+        steps.append(("scale", StandardScaler()))
+    parts: list[tuple[str, Any, list[str]]] = []
+    if numbers:
+        parts.append(("number", Pipeline(steps) if steps else "passthrough", numbers))
+    if bools:
+        parts.append(("bool", _one_hot([[False, True] for _ in bools]), bools))
+    if texts:
+        parts.append(("category", _one_hot([frequent(table[name]) for name in texts]), texts))
+    return ColumnTransformer(parts)
+
+
+def _one_hot(categories: list[Any]) -> Any:
+    """Return an encoder for stated categories; nulls and other values are all zeros."""
+    return OneHotEncoder(categories=categories, handle_unknown="ignore", sparse_output=False)
+
+
+def _linear(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001 - one signature for all
+    return Ridge(alpha=1.0) if task == "regression" else LogisticRegression(C=1.0, max_iter=2000)
+
+
+def _random_forest(task: Task, rows: int, seed: int) -> Any:
+    shape = {"n_estimators": 100, "min_samples_leaf": max(1, min(20, rows // 500)), "random_state": seed}
+    if task == "regression":
+        return RandomForestRegressor(max_features=1 / 3, **shape)
+    return RandomForestClassifier(max_features="sqrt", **shape)
+
+
+def _gradient_boosting(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001 - one signature for all
+    # Early stopping would split rows at random, across units.
+    shape = {"max_iter": 100, "learning_rate": 0.1, "early_stopping": False, "random_state": seed}
+    if task == "regression":
+        return HistGradientBoostingRegressor(**shape)
+    return HistGradientBoostingClassifier(**shape)
+
+
+_MODELS: Mapping[str, Callable[[Task, int, int], Any]] = {
+    "linear": _linear,
+    "random_forest": _random_forest,
+    "gradient_boosting": _gradient_boosting,
+}

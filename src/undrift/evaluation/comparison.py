@@ -1,0 +1,209 @@
+"""Comparing candidates by cross-validation, and choosing one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from undrift.core.json import JSON
+from undrift.evaluation.candidates import check_candidates, fit
+from undrift.evaluation.errors import TooLittleData
+from undrift.evaluation.features import Features
+from undrift.evaluation.folds import Fold, Folds
+from undrift.evaluation.metrics import value_of
+from undrift.evaluation.rows import Units
+from undrift.evaluation.target import Target
+from undrift.stats.intervals import Interval, TooFewUnits, paired_difference
+from undrift.stats.metrics import Metric, UndefinedMetric
+
+Array = npt.NDArray[Any]  # Any: scores are (n,) or (n, k)
+TIE_LEVEL = 0.90
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with everything that judging needs, in one order."""
+
+    frame: pl.DataFrame
+    features: Features
+    target: Target
+    units: Units
+    unit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateResult:
+    """How one candidate did.
+
+    Attributes
+    ----------
+    kind : str
+        Which candidate.
+    values : tuple of float or None
+        The metric by fold; None where it has no value.
+    mean : float
+        Mean of these.
+    behind : Interval or None
+        By how much the best is better, over units; None for the best itself and where there
+        are too few units.
+    tied : bool
+        Whether the data do not show the best to be better.
+    """
+
+    kind: str
+    values: tuple[float | None, ...]
+    mean: float
+    behind: Interval | None
+    tied: bool
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the result as runs keep it."""
+        return {
+            "kind": self.kind,
+            "values": list(self.values),
+            "mean": self.mean,
+            "behind": self.behind.as_json() if self.behind else None,
+            "tied": self.tied,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All candidates' results and the choice.
+
+    Attributes
+    ----------
+    metric, scheme : str
+        What was compared, and how the folds were cut.
+    results : tuple of CandidateResult
+        Simplest candidate first.
+    chosen : str
+        The simplest candidate that ties with the best.
+    reason : str
+        One sentence for a person.
+    """
+
+    metric: str
+    scheme: str
+    results: tuple[CandidateResult, ...]
+    chosen: str
+    reason: str
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the comparison as runs keep it."""
+        return {
+            "metric": self.metric,
+            "scheme": self.scheme,
+            "results": [result.as_json() for result in self.results],
+            "chosen": self.chosen,
+            "reason": self.reason,
+        }
+
+
+def compare(
+    kinds: tuple[str, ...],
+    table: Table,
+    folds: Folds,
+    metric: Metric,
+    *,
+    seed: int = 0,
+    go_on: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Return the comparison of candidates on the same folds.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        The candidates.
+    table : Table
+        The rows; only the folds' positions are looked at.
+    folds : Folds
+        What to fit and score on.
+    metric : Metric
+        What decides.
+    seed : int
+        Of the fits.
+    go_on : callable
+        Called before each fit; may raise to stop.
+
+    Raises
+    ------
+    TooLittleData
+        If the metric has no value on any fold.
+    """
+    usable = [fold for fold in folds.folds if _has_all_classes(table, fold)]
+    if not usable:
+        raise TooLittleData("no fold holds every class to learn from", cure="add rows, or name a candidate")
+    scored = {kind: _scores(kind, table, usable, seed, go_on) for kind in check_candidates(kinds)}
+    positions = np.concatenate([fold.score for fold in usable])
+    y = table.target.codes(table.frame[positions])
+    values = {kind: _by_fold(metric, y, scores, usable) for kind, scores in scored.items()}
+    means = {kind: _mean(found) for kind, found in values.items()}
+    sign = 1.0 if metric.greater_is_better else -1.0
+    best = max(means, key=lambda kind: sign * means[kind])
+    results = []
+    for kind, scores in scored.items():
+        behind = None if kind == best else _difference(metric, y, (scored[best], scores), table, positions)
+        tied = kind == best or (behind is not None and behind.low <= 0.0)
+        results.append(CandidateResult(kind, values[kind], means[kind], behind, tied))
+    chosen = next(result.kind for result in results if result.tied)
+    return Comparison(metric.name, folds.scheme, tuple(results), chosen, _reason(results, best, chosen))
+
+
+def _scores(kind: str, table: Table, folds: Sequence[Fold], seed: int, go_on: Callable[[], None]) -> Array:
+    """Return the scores of all folds' rows, each by a model that has not seen its unit."""
+    parts = []
+    for fold in folds:
+        go_on()
+        fitted = fit(kind, table.frame[fold.fit], table.features, table.target, seed=seed)
+        parts.append(fitted.scores(table.frame[fold.score], table.features, table.target))
+    return np.concatenate(parts)
+
+
+def _has_all_classes(table: Table, fold: Fold) -> bool:
+    if table.target.task == "regression":
+        return True
+    return table.frame[fold.fit][table.target.column].n_unique() == len(table.target.classes)
+
+
+def _by_fold(metric: Metric, y: Array, scores: Array, folds: Sequence[Fold]) -> tuple[float | None, ...]:
+    ends = np.cumsum([len(fold.score) for fold in folds])
+    starts = [0, *ends[:-1]]
+    return tuple(value_of(metric, y[a:b], scores[a:b]) for a, b in zip(starts, ends, strict=True))
+
+
+def _mean(values: tuple[float | None, ...]) -> float:
+    known = [value for value in values if value is not None]
+    if not known:
+        raise TooLittleData("the metric has no value on any fold", cure="add rows, or choose another metric")
+    return float(np.mean(known))
+
+
+def _difference(
+    metric: Metric, y: Array, scores: tuple[Array, Array], table: Table, positions: Array
+) -> Interval | None:
+    best, other = scores
+    try:
+        return paired_difference(
+            metric, y, best, other, table.units[positions], level=TIE_LEVEL, unit_name=table.unit_name
+        )
+    except (TooFewUnits, UndefinedMetric):
+        return None
+
+
+def _reason(results: Sequence[CandidateResult], best: str, chosen: str) -> str:
+    if chosen != best:
+        return f"{best} is best, but the data do not show it to be better than the simpler {chosen}"
+    undecided = [result.kind for result in results if result.kind != best and result.behind is None]
+    if undecided:
+        return f"{best} is best by its mean; there are too few units to test it against {', '.join(undecided)}"
+    return f"{best} is best" + (", and it is the simplest of those that tie" if _ties(results) > 1 else "")
+
+
+def _ties(results: Sequence[CandidateResult]) -> int:
+    return sum(result.tied for result in results)

@@ -1,0 +1,40 @@
+"""What can go wrong when models are trained and judged.
+
+::
+
+    CheckFailed
+    └── LeakyGate        the holdout was seen by a model that it is to judge
+    CannotTell
+    └── TooLittleData    there are not enough rows to learn from or to judge on
+    BadInput
+    ├── BadTarget        the target column cannot be learnt
+    └── BadColumn        a column that the settings name is missing or of the wrong type
+"""
+
+from __future__ import annotations
+
+from undrift.core.errors import BadInput, CannotTell, CheckFailed
+
+
+class LeakyGate(CheckFailed):
+    """A row of the holdout was seen by a model that is judged on it, or is not newer than its training."""
+
+    code = "leaky-gate"
+
+
+class TooLittleData(CannotTell):
+    """There are not enough rows to learn from or to judge on."""
+
+    code = "too-little-data"
+
+
+class BadTarget(BadInput):
+    """The target column cannot be learnt."""
+
+    code = "bad-target"
+
+
+class BadColumn(BadInput):
+    """A column that the settings name is missing or cannot have that part."""
+
+    code = "bad-column"

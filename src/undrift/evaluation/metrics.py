@@ -1,0 +1,77 @@
+"""Which metrics judge which task, and how they come with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from undrift.core.errors import BadInput, UndriftError
+from undrift.evaluation.target import Task
+from undrift.stats.intervals import Interval, TooFewUnits, metric_interval
+from undrift.stats.metrics import METRICS, Metric, UndefinedMetric, metric_of
+
+Array = npt.NDArray[Any]  # Any: labels may be class codes or numbers
+
+DEFAULTS: Mapping[Task, str] = {"binary": "auc", "multiclass": "multiclass_log_loss", "regression": "mae"}
+REPORTED: Mapping[Task, tuple[str, ...]] = {
+    "binary": ("auc", "pr_auc", "log_loss", "brier"),
+    "multiclass": ("multiclass_log_loss", "multiclass_brier", "multiclass_accuracy"),
+    "regression": ("mae", "rmse", "r2"),
+}
+
+
+def chosen_metric(name: str | None, task: Task) -> Metric:
+    """Return the metric that decides: the named one, or the task's default.
+
+    Raises
+    ------
+    BadInput
+        If there is no such metric, or it judges another task.
+    """
+    if name is None:
+        return metric_of(DEFAULTS[task])
+    metric = METRICS.get(f"multiclass_{name}") if task == "multiclass" else None
+    metric = metric or metric_of(name)
+    if metric.task != task:
+        fitting = ", ".join(sorted(known.name for known in METRICS.values() if known.task == task))
+        raise BadInput(
+            f"the metric {name!r} judges {metric.task} models, not {task} ones", cure=f"use one of {fitting}"
+        )
+    return metric
+
+
+def reported(
+    task: Task, y: Array, scores: Array, unit: Array, unit_name: str, *, also: str = ""
+) -> dict[str, Interval]:
+    """Return the task's metrics with intervals over units; one that has no value here is left out.
+
+    Where there are too few units for an interval, low and high are the estimate's own whole
+    range of ignorance: minus and plus infinity are not JSON, so the metric stands alone with
+    the method ``"none: too few units"`` and equal ends.
+    """
+    names = dict.fromkeys((*((also,) if also else ()), *REPORTED[task]))
+    found: dict[str, Interval] = {}
+    for name in names:
+        try:
+            found[name] = metric_interval(name, y, scores, unit, unit_name=unit_name)
+        except TooFewUnits:
+            found[name] = _bare(metric_of(name), y, scores, (len(np.unique(unit)), unit_name))
+        except UndefinedMetric:
+            continue
+    return found
+
+
+def value_of(metric: Metric, y: Array, scores: Array) -> float | None:
+    """Return the metric's value on some rows, None where it has none."""
+    try:
+        return float(metric(y, scores))
+    except UndriftError:
+        return None
+
+
+def _bare(metric: Metric, y: Array, scores: Array, units: tuple[int, str]) -> Interval:
+    value = float(metric(y, scores))
+    return Interval(value, value, value, 0.0, "none: too few units", len(y), units[0], units[1])
