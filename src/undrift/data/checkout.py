@@ -1,0 +1,76 @@
+"""Writing a version's files into a workspace: all of them, verified, or none."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from undrift.blobs.contents import materialise
+from undrift.blobs.store import BlobStore
+from undrift.core.errors import BadInput
+from undrift.core.files import fsync_folder
+from undrift.data.manifest import Manifest, Part
+
+
+class BadTarget(BadInput):
+    """A checkout would overwrite something, or its target is not a plain place."""
+
+    code = "bad-target"
+
+
+def checkout(blobs: BlobStore, manifest: Manifest, target: Path, *, overwrite: bool = False) -> Path:
+    """Write a version's files and return the path that was written.
+
+    Parameters
+    ----------
+    blobs : BlobStore
+        Where the bytes are.
+    manifest : Manifest
+        The files.
+    target : Path
+        One file: the file to write, or an existing folder to write it in, under its own name.
+        Several: the folder to make; it may exist when it is empty.
+    overwrite : bool
+        Whether an existing file may be replaced; folders never are.
+
+    Raises
+    ------
+    BadTarget
+        If the target exists, is a symbolic link, or its folder is missing.
+    BlobMissing, BlobCorrupt
+        If bytes are missing or wrong; nothing was then written.
+    """
+    if target.is_symlink():
+        raise BadTarget(f"{target} is a symbolic link", cure="name the place itself")
+    if not target.parent.is_dir():
+        raise BadTarget(f"there is no folder {target.parent}", cure="make it, or choose another target")
+    if len(manifest.parts) == 1 and "/" not in manifest.parts[0].path:
+        return _write_file(blobs, manifest.parts[0], target, overwrite=overwrite)
+    return _write_folder(blobs, manifest, target)
+
+
+def _write_file(blobs: BlobStore, part: Part, target: Path, *, overwrite: bool) -> Path:
+    file = target / part.path if target.is_dir() else target
+    if file.is_symlink() or file.is_dir() or (file.exists() and not overwrite):
+        raise BadTarget(f"{file} exists", cure="choose another target, or allow overwriting a file")
+    materialise(blobs, part.contents, file)
+    return file
+
+
+def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path) -> Path:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadTarget(f"{target} exists and is not an empty folder", cure="choose a new folder")
+    # Made fresh beside the target, private like the store: no link can lie in it, and it becomes
+    # the target in one step.
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    try:
+        for part in manifest.parts:
+            file = staging / part.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            materialise(blobs, part.contents, file)
+        staging.replace(target)
+        fsync_folder(target.parent)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target

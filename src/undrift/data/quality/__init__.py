@@ -1,0 +1,1 @@
+"""Checks: suites of expectations, compiled into one scan of a table."""

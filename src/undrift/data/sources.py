@@ -1,0 +1,94 @@
+"""From files in a workspace to parts in the store."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from undrift.blobs.contents import store_bytes, store_file
+from undrift.blobs.store import BlobStore
+from undrift.core.errors import BadInput, NotFound
+from undrift.data.manifest import Manifest, Part
+from undrift.data.paths import UnsafePath, check_path
+
+
+class SourceNotFound(NotFound):
+    """The file or folder to add does not exist."""
+
+    code = "source-not-found"
+
+
+class EmptySource(BadInput):
+    """A folder to add holds no file."""
+
+    code = "empty-source"
+
+
+def store_source(blobs: BlobStore, source: Path) -> Manifest:
+    """Store a file, or all files of a folder, and return them as parts in the order of their paths.
+
+    Raises
+    ------
+    SourceNotFound
+        If there is nothing at the path.
+    UnsafePath
+        If a file's name is unsafe, or a part of a folder is a link or not a plain file.
+    """
+    if source.is_file():
+        return Manifest((_store(blobs, source, source.name),))
+    if not source.is_dir():
+        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
+    found = _walk(source)
+    if not found:
+        raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
+    return Manifest(tuple(_store(blobs, source / path, path) for path in found))
+
+
+def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> Part:
+    """Store a frame as a Parquet part."""
+    check_path(part_name)
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=True)
+    return Part(part_name, store_bytes(blobs, buffer.getvalue()))
+
+
+def free_path(manifest: Manifest, wanted: str) -> str:
+    """Return a path that no part has yet: the one wanted, or with the lowest free number behind its stem.
+
+    Examples
+    --------
+    ``day.csv``, then ``day-2.csv``, ``day-3.csv``.
+    """
+    taken = {part.path.casefold() for part in manifest.parts}
+    path = PurePosixPath(wanted)
+    candidate, number = path, 1
+    while str(candidate).casefold() in taken:
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return str(candidate)
+
+
+def _store(blobs: BlobStore, file: Path, path: str) -> Part:
+    check_path(path)
+    return Part(path, store_file(blobs, file))
+
+
+def _walk(folder: Path) -> list[str]:
+    found: list[str] = []
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            _check_plain(Path(parent, name))
+        found += [Path(parent, name).relative_to(folder).as_posix() for name in files]
+    for path in found:
+        check_path(path)
+    return sorted(found, key=str.encode)
+
+
+def _check_plain(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise UnsafePath(f"{path} is a link or no plain file", cure="put the file itself in the folder")
