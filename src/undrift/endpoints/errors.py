@@ -87,3 +87,9 @@ class BadLabels(BadInput):
     """A table of labels cannot be used."""
 
     code = "bad-labels"
+
+
+class AddressTaken(BadInput):
+    """The address to listen on cannot be had."""
+
+    code = "address-taken"

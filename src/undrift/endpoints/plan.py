@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from undrift.core.json import JSON
 from undrift.endpoints.errors import BadPlan
 from undrift.endpoints.state import WHOLE_BP
+from undrift.stats.sequential.canary import CanaryPlan
 
 Loss: TypeAlias = Literal["brier", "log", "error01", "absolute"]
 Labels: TypeAlias = Literal["required", "if-any", "none"]
@@ -27,16 +28,19 @@ class RolloutPlan:
         which is promotion.
     alpha : float
         Probability, over the whole life of the rollout, of rolling back a canary that is no
-        worse. It is divided evenly between errors, slowness and (unless ``labels`` is
-        ``"none"``) quality. The same number bounds each promotion of a canary that is worse
-        by a margin or more.
+        worse than tolerated, all tests together; and of promoting one that is worse by a
+        margin or more.
     error_margin, slow_margin : float
-        By how much the canary's share of failed and of slow answers may be larger.
+        Promotion needs to exclude that the canary's share of failed or slow answers is larger
+        by this much.
     slo_ms : float or None
         An answer slower than this is slow. None: three times the 99th percentile of the
         stable version's first answers in this rollout, and at least 50 ms.
     quality_margin : float
-        By how much the canary's mean loss may be larger; losses lie in [0, 1].
+        Promotion on labels needs to exclude that the canary's mean loss is larger by this
+        much; losses lie in [0, 1].
+    quality_tolerance : float
+        The canary is rolled back when its mean loss is shown to be larger by more than this.
     loss : {"brier", "log", "error01", "absolute"}
         ``brier``: half the squared distance between the probabilities and the truth.
         ``log``: minus the log-probability of the truth, cut at 1 % and scaled to [0, 1].
@@ -63,10 +67,11 @@ class RolloutPlan:
 
     steps_bp: tuple[int, ...] = (500, 2500, 10_000)
     alpha: float = 0.05
-    error_margin: float = 0.01
+    error_margin: float = 0.02
     slow_margin: float = 0.05
     slo_ms: float | None = None
-    quality_margin: float = 0.02
+    quality_margin: float = 0.05
+    quality_tolerance: float = 0.02
     loss: Loss = "error01"
     classes: tuple[ClassLabel, ...] = ()
     scale: float = 1.0
@@ -84,6 +89,10 @@ class RolloutPlan:
             (max(self.error_margin, self.slow_margin, self.quality_margin) >= 1, "margins must be below 1"),
             (self.loss in ("brier", "log") and len(self.classes) < 2, f"{self.loss} needs the classes"),  # noqa: PLR2004
             (self.scale <= 0, "the scale must be above 0"),
+            (not 0 <= self.quality_tolerance < 1, "the quality tolerance must lie between 0 and 1"),
+            (self.label_age_s < 0, "the age of a label cannot be below 0"),
+            (not 0 <= self.label_coverage <= 1, "the label coverage must lie between 0 and 1"),
+            (self.slo_ms is not None and self.slo_ms <= 0, "slo_ms must be above 0"),
             (self.min_requests < 1 or self.max_age_s <= 0, "min_requests and max_age_s must be above 0"),
         ):
             if broken:
@@ -95,9 +104,17 @@ class RolloutPlan:
         return self.labels != "none"
 
     @property
-    def alpha_each(self) -> float:
-        """The false-alarm rate of each of the watched things."""
-        return self.alpha / (3 if self.watches_quality else 2)
+    def tests(self) -> CanaryPlan:
+        """The plan of the sequential tests."""
+        return CanaryPlan(
+            alpha=self.alpha,
+            promotion_alpha=self.alpha,
+            error_margin=self.error_margin,
+            slow_margin=self.slow_margin,
+            quality_margin=self.quality_margin,
+            quality_tolerance=self.quality_tolerance,
+            needs_quality=self.labels == "required",
+        )
 
     def as_json(self) -> dict[str, JSON]:
         """Return the plan as it is stored."""
