@@ -20,7 +20,7 @@ def main() -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(read_options(sys.argv[1:])))
     except UndriftError as error:
-        logging.getLogger("undrift.serving").error("%s: %s", error.code, error)
+        sys.stderr.write(f"{error.code}: {error}\n")
         return error.exit_code
     return 0
 
