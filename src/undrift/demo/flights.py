@@ -22,7 +22,7 @@ from undrift.core.json import JSON
 
 EXTRACT = Path(__file__).with_name("flights.parquet")
 WEATHER = ("temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib")
-CALENDAR = ("month", "weekday")
+CALENDAR = ("weekday",)
 FEATURES = ("carrier", "origin", "dest", "distance", "hour", "minute", *CALENDAR, *WEATHER)
 TARGET = "late"
 KEY = "key"
@@ -37,16 +37,17 @@ _HOME = "America/New_York"
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """Flights of one month which have no label and are therefore not in the extract."""
+    """Flights of one month which are not in the extract: two kinds have no label, the third no weather."""
 
     month: int
     scheduled: int
     cancelled: int
     diverted: int
+    unobserved: int
 
 
 def excluded() -> list[Excluded]:
-    """Return, by month, how many flights were scheduled, and how many of them cancelled or diverted."""
+    """Return, by month, how many flights were scheduled, and how many of them were left out and why."""
     months = json.loads(pl.read_parquet_metadata(EXTRACT)["months"])
     return [Excluded(**month) for month in months]
 
@@ -61,7 +62,7 @@ def load() -> pl.DataFrame:
         ``key`` (carrier, flight, origin and local day: unique), ``event_time`` (one hour before the
         scheduled departure, UTC), ``label_time`` (the arrival, UTC), ``day`` (local date of the scheduled
         departure, the unit of independence), the features, and ``late``.
-        Weather is null where no observation of the six hours before was kept.
+        Only the pressure may be null. The month is told but is no feature: no 60 days teach it.
     """
     local = pl.col("sched_dep").dt.convert_time_zone(_HOME).dt
     weather = [pl.col(name).cast(pl.Float64).round(2) for name in WEATHER]
@@ -134,8 +135,11 @@ def requests(rows: pl.DataFrame) -> list[dict[str, JSON]]:
 
 
 def labels(rows: pl.DataFrame) -> list[dict[str, JSON]]:
-    """Return one label per row: key, what happened, and when it was known."""
-    times = rows[LABEL_TIME].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return one label per row: key, what happened, and the event time of the question it answers.
+
+    A label is sent when its ``label_time`` has come; :func:`labelled` cuts and orders by that.
+    """
+    times = rows[EVENT_TIME].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         {KEY: key, "actual": late, EVENT_TIME: time}
         for key, late, time in zip(rows[KEY].to_list(), rows[TARGET].to_list(), times.to_list(), strict=True)
