@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 import msgspec
+import numpy as np
 
 from undrift.core.canonical import dumps
 from undrift.core.digest import blake3_bytes, blake3_file, hex_of
@@ -22,6 +23,7 @@ from undrift.core.errors import BadInput, Corrupt
 from undrift.models.engines.base import Engine, EngineUnavailable
 from undrift.models.engines.loading import KNOWN, load
 from undrift.models.signature import InputColumn, RowDecoder
+from undrift.stats.sketch import ReferenceSketch
 
 FORMAT = "undrift.package/1"
 MANIFEST_FILE = "manifest.json"
@@ -30,6 +32,7 @@ SKETCH_FILE = "sketch.json"
 GOLDEN_FILE = "golden.json"
 LOCK_FILE = "requirements.lock"
 CARD_FILE = "MODEL_CARD.md"
+GOLDEN_TOLERANCE = 1e-9
 
 Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 ClassLabel: TypeAlias = bool | int | str
@@ -46,6 +49,12 @@ class PackageUnusable(BadInput):
     """None of a package's engines can be loaded by this installation."""
 
     code = "package-unusable"
+
+
+class GoldenMismatch(Corrupt):
+    """An engine does not answer the golden rows as it must."""
+
+    code = "golden-mismatch"
 
 
 class FileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -234,6 +243,41 @@ class Package:
     def golden(self) -> Golden:
         """Return the golden rows with their expected scores."""
         return msgspec.json.decode(self.read(GOLDEN_FILE), type=Golden)
+
+    def sketch(self) -> ReferenceSketch:
+        """Return what the training data looked like."""
+        return ReferenceSketch.from_json(self.read(SKETCH_FILE))
+
+    def check_golden(self, engine: Engine | None = None) -> float:
+        """Return how far an engine is from the expected scores of the golden rows.
+
+        Parameters
+        ----------
+        engine : Engine, optional
+            A loaded one; the first usable one when it is not given.
+
+        Returns
+        -------
+        float
+            The largest difference of a score, relative for scores above 1.
+
+        Raises
+        ------
+        GoldenMismatch
+            If it is more than 1e-9: the libraries here compute something else than the original did.
+        """
+        golden = self.golden()
+        found = (engine or self.load_engine()).score(self.decoder.decode(list(golden.rows)), len(golden.rows))
+        expected = np.array(golden.scores)
+        if found.shape != expected.shape:
+            raise GoldenMismatch(f"package {self.digest[:15]} gives scores of another shape than at packaging")
+        largest = float((np.abs(found - expected) / np.maximum(1.0, np.abs(expected))).max(initial=0.0))
+        if not largest <= GOLDEN_TOLERANCE:
+            raise GoldenMismatch(
+                f"package {self.digest[:15]} answers its golden rows otherwise than at packaging, by {largest:.3g}",
+                cure="install the versions in its requirements.lock, or build the package again from its run",
+            )
+        return largest
 
 
 def open_package(path: Path, digest: str) -> Package:

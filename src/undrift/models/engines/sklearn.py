@@ -29,7 +29,7 @@ class SklearnEngine:
     Parameters
     ----------
     model : object
-        The fitted object. Its ``n_jobs`` are set to 1, so that sums have one order.
+        The fitted object.
     inputs : sequence of InputColumn
         The columns that it is asked with.
     """
@@ -37,7 +37,7 @@ class SklearnEngine:
     name = "sklearn"
 
     def __init__(self, model: object, inputs: Sequence[InputColumn]) -> None:
-        self.model: Any = one_threaded(model)  # Any: scikit-learn is not typed
+        self.model: Any = model  # Any: scikit-learn is not typed
         self._schema = {column.name: _DTYPES[column.type] for column in inputs}
         self._by_name = knows_names(model)
 
@@ -56,7 +56,7 @@ class SklearnEngine:
 
 
 def load(data: bytes, inputs: Sequence[InputColumn]) -> SklearnEngine:
-    """Return the engine of a skops file.
+    """Return the engine of a skops file, with every ``n_jobs`` set to 1 so that sums have one order.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def load(data: bytes, inputs: Sequence[InputColumn]) -> SklearnEngine:
     with warnings.catch_warnings():
         # the package's manifest states the version of training, and the golden rows judge
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-        return SklearnEngine(skops.load(data), inputs)
+        return SklearnEngine(one_threaded(skops.load(data)), inputs)
 
 
 def frame(columns: Mapping[str, Sequence[Value]], schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -142,7 +142,7 @@ class _Tabulation:
 
     def column(self, index: int, keys: Sequence[Key]) -> Category:
         """Return one column's cells."""
-        places = self._places(index, keys)
+        places = self._places(index)
         asked = self._ask({index: list(keys)})
         cells = tuple(_cell(row, places) for row in asked)
         column = self._inputs[index]
@@ -159,7 +159,7 @@ class _Tabulation:
         except ValueError:
             return None  # the original refuses it, and so will the engine
 
-    def _places(self, index: int, keys: Sequence[Key]) -> NDArray[np.intp]:
+    def _places(self, index: int) -> NDArray[np.intp]:
         """Return which output columns belong to an input column: those before it have fewer."""
         widths = [self._width_of(position) for position in range(len(self._inputs))]
         if sum(widths) != self.width:
