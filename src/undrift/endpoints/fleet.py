@@ -224,7 +224,7 @@ class Fleet:
         host, port = self._port.getsockname()[:2]
         state = self._rooms.state_path(self._name)
         command = [sys.executable, "-m", "undrift.serving", "--state", str(state), "--store", str(self._rooms.store)]
-        command += ["--host", host, "--port", str(port), *self._options.arguments]
+        command += ["--host", host, "--port", str(port), "--follow-parent", *self._options.arguments]
         with _log_path(self._rooms, self._name).open("ab") as log:
             return subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 command,
@@ -232,6 +232,7 @@ class Fleet:
                 stdout=log,
                 stderr=log,
                 pass_fds=(self._seat.descriptor,),
+                start_new_session=True,  # a Ctrl-C is the supervisor's alone
                 preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # it calls prctl and getppid only
             )
 
