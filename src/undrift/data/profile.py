@@ -5,6 +5,7 @@ NaN counts as missing, and is counted by itself too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -40,11 +41,11 @@ class ColumnProfile:
     distinct : int
         Different values, missing ones not counted.
     minimum, maximum : JSON
-        The extremes; dates and instants in ISO 8601, None when there is no value or no order.
+        The extremes; dates, instants and infinities as text, None when there is no value or no order.
     mean, sd : float or None
-        Of numbers.
+        Of numbers, None when a value is infinite.
     quantiles : tuple of float
-        At 1, 5, 25, 50, 75, 95 and 99 %, of numbers; else empty.
+        At 1, 5, 25, 50, 75, 95 and 99 %, of finite numbers; else empty.
     top : tuple of (value, count)
         The most frequent values, at most 200, most frequent first; of text, booleans and integers.
     """
@@ -170,7 +171,7 @@ def _column(name: str, kind: LogicalType, row: Mapping[str, Any]) -> ColumnProfi
     def of(what: str) -> Any:  # Any: as the measure is
         return row.get(f"{name}\x1f{what}")
 
-    quantiles = tuple(of(f"q{share}") for share in QUANTILES) if of("mean") is not None else ()
+    quantiles = tuple(of(f"q{share}") for share in QUANTILES) if _finite(of("mean")) is not None else ()
     top = [(item["value"], item["n"]) for item in of("top") or ()]
     return ColumnProfile(
         name=name,
@@ -180,8 +181,8 @@ def _column(name: str, kind: LogicalType, row: Mapping[str, Any]) -> ColumnProfi
         distinct=of("distinct"),
         minimum=_plain(of("minimum")),
         maximum=_plain(of("maximum")),
-        mean=of("mean"),
-        sd=of("sd"),
+        mean=_finite(of("mean")),
+        sd=_finite(of("sd")),
         quantiles=quantiles,
         # Ties are put in order, so that one table has one profile.
         top=tuple(sorted(top, key=lambda item: (-item[1], str(item[0])))),
@@ -191,9 +192,13 @@ def _column(name: str, kind: LogicalType, row: Mapping[str, Any]) -> ColumnProfi
 def _plain(value: object) -> JSON:
     if isinstance(value, date | datetime):
         return value.isoformat()
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | str):
         return value
-    return str(value)
+    return value if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _pairs(types: Mapping[str, LogicalType]) -> list[tuple[str, str]]:

@@ -82,6 +82,17 @@ def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int
 def insert_tag(connection: Connection, version: DatasetVersion, tag: str, at: datetime) -> bool:
     """Write a tag and say whether it is new.
 
+    Parameters
+    ----------
+    connection : Connection
+        Of an open change.
+    version : DatasetVersion
+        What it names.
+    tag : str
+        Checked already.
+    at : datetime
+        Business time.
+
     Raises
     ------
     TagTaken
@@ -101,8 +112,34 @@ def insert_tag(connection: Connection, version: DatasetVersion, tag: str, at: da
     return True
 
 
+def check_tag_free(connection: Connection, name: str, tag: str) -> None:
+    """Refuse a tag that names a version which is not the newest.
+
+    Raises
+    ------
+    TagTaken
+        If it does.
+    """
+    number = connection.scalar(select(tags.c.number).where(tags.c.dataset == name, tags.c.tag == tag))
+    last = connection.scalar(select(datasets.c.last_number).where(datasets.c.name == name))
+    if number is not None and number != last:
+        raise _taken(name, tag, number)
+
+
 def set_schema(connection: Connection, version: DatasetVersion, schema: Schema, rows: int) -> bool:
-    """Record the frozen schema unless one is recorded, and say whether it was."""
+    """Record the frozen schema unless one is recorded, and say whether it was.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of an open change.
+    version : DatasetVersion
+        Whose schema.
+    schema : Schema
+        The schema.
+    rows : int
+        Rows read under it.
+    """
     return _set_once(connection, version, "schema", {"schema": schema.encode().decode(), "rows": rows})
 
 

@@ -67,6 +67,15 @@ class CheckResult:
         """Whether the breaking rows are bad rows, rather than the table a bad table."""
         return self.severity == "fail" and self.considered > 0 and self.expectation.mostly == 1 and not self.problem
 
+    def told(self) -> str:
+        """Return the result on one line, without any cell."""
+        told = self.expectation.describe()
+        if self.problem:
+            return f"{told}: {self.problem}"
+        if self.considered:
+            return f"{told}: {self.unexpected} of {self.considered} rows break it"
+        return f"{told}: found {self.observed}"
+
     def as_json(self) -> dict[str, JSON]:
         """Return the result without any cell."""
         plain: dict[str, JSON] = {
@@ -121,17 +130,21 @@ class CheckReport:
         return len(self.bad_rows) / self.rows if self.rows else 0.0
 
     @property
-    def stop_reasons(self) -> tuple[str, ...]:
-        """Why no part of the table may go on; empty when the rows that are not bad may."""
-        whole = [
-            _tell(result)
+    def table_failures(self) -> tuple[str, ...]:
+        """What is wrong with the table as a whole, at the level of fail."""
+        return tuple(
+            result.told()
             for result in self.results
             if not result.success and result.severity == "fail" and not result.condemns_rows
-        ]
-        if self.bad_share > self.bad_row_limit:
-            share = f"{len(self.bad_rows)} of {self.rows} rows are bad ({100 * self.bad_share:.1f} %)"
-            whole.append(f"{share}, the limit is {100 * self.bad_row_limit:g} %")
-        return tuple(whole)
+        )
+
+    @property
+    def stop_reasons(self) -> tuple[str, ...]:
+        """Why no part of the table may go on; empty when the rows that are not bad may."""
+        if self.bad_share <= self.bad_row_limit:
+            return self.table_failures
+        share = f"{len(self.bad_rows)} of {self.rows} rows are bad ({100 * self.bad_share:.1f} %)"
+        return (f"{share}, the limit is {100 * self.bad_row_limit:g} %", *self.table_failures)
 
     @property
     def broken(self) -> tuple[CheckResult, ...]:
@@ -244,12 +257,3 @@ def _result(expectation: Expectation, compiled: _Compiled, number: int, found: p
 def _bad_rows(results: Sequence[CheckResult]) -> RowNumbers:
     condemned = [result.rows for result in results if result.condemns_rows and len(result.rows)]
     return np.unique(np.concatenate(condemned)) if condemned else _NONE
-
-
-def _tell(result: CheckResult) -> str:
-    told = result.expectation.describe()
-    if result.problem:
-        return f"{told}: {result.problem}"
-    if result.considered:
-        return f"{told}: {result.unexpected} of {result.considered} rows break it"
-    return f"{told}: found {result.observed}"

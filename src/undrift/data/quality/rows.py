@@ -88,13 +88,13 @@ class Arguments:
         """Return a bound as a value of the column's type, None when it is not given."""
         value = self.get(name)
         dtype = self.dtype()
-        try:
-            return value if value is None else _bound(value, dtype)
-        except (TypeError, ValueError) as error:
+        found = _bound(value, dtype)
+        if found is None and value is not None:
             raise BadSuite(
                 f"{name}={value!r} is no bound for the column {self.need('column')!r} of type {dtype}",
                 cure="write numbers for numbers, ISO 8601 for dates and instants",
-            ) from error
+            )
+        return found
 
     def text(self) -> pl.Expr:
         """Return the column, which must hold text.
@@ -112,18 +112,23 @@ class Arguments:
         return column.cast(pl.String)
 
 
-def _bound(value: Any, dtype: pl.DataType) -> Any:  # Any: JSON in, a value of the column's type out
-    if dtype == pl.Date:
-        return date.fromisoformat(value)
-    if isinstance(dtype, pl.Datetime):
-        moment = datetime.fromisoformat(value)
-        if (moment.tzinfo is None) != (dtype.time_zone is None):
-            raise ValueError("an instant and a naive moment cannot be compared")
-        return moment
-    fits = isinstance(value, str) if dtype == pl.String else isinstance(value, int | float) and dtype.is_numeric()
-    if not fits:
-        raise TypeError("the bound and the column are of different kinds")
-    return value
+def _bound(value: Any, dtype: pl.DataType) -> Any:  # Any: JSON in, a value of the column's type or None out
+    if isinstance(value, str):
+        return value if dtype == pl.String else _moment(value, dtype)
+    fits = isinstance(value, int | float) and dtype.is_numeric()
+    return value if fits else None
+
+
+def _moment(text: str, dtype: pl.DataType) -> date | datetime | None:
+    """Return the date or instant of a text, None when it is none or of the other kind."""
+    try:
+        if dtype == pl.Date:
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    aware = moment.tzinfo is not None
+    return moment if isinstance(dtype, pl.Datetime) and aware == (dtype.time_zone is not None) else None
 
 
 class ColumnMissing(BadSuite):

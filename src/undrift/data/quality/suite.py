@@ -66,7 +66,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
         return float(self.kwargs.get("mostly", 1.0))
 
     def describe(self) -> str:
-        """Return the expectation on one line."""
+        """Return the expectation on one line, with the number of values in place of a set of them."""
         arguments = ", ".join(f"{name}={_short(value)}" for name, value in self.kwargs.items())
         return f"{self.type}({arguments})"
 
@@ -164,5 +164,7 @@ def _plain(expectation: Expectation) -> dict[str, JSON]:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} values"
     text = str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."

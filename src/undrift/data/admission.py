@@ -1,0 +1,315 @@
+"""Letting a new batch in: check, quarantine, add, in one recorded step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+from sqlalchemy import Connection, Row, insert, select
+
+from undrift.blobs.contents import store_file
+from undrift.core.clock import Clocks, from_us, to_us
+from undrift.core.digest import blake3_bytes
+from undrift.core.errors import UndriftError
+from undrift.core.files import make_private, write_atomic
+from undrift.core.ids import new_id
+from undrift.core.json import JSON
+from undrift.core.refs import Ref
+from undrift.data import parts, suites
+from undrift.data.additions import Adder, Addition
+from undrift.data.csv_text import BadTable
+from undrift.data.csv_types import CellFault
+from undrift.data.manifest import Part
+from undrift.data.paths import check_path
+from undrift.data.quality.check import CheckReport, check
+from undrift.data.quality.quarantine import QuarantineRecord, quarantine
+from undrift.data.quality.suite import Suite
+from undrift.data.schema import SchemaMismatch
+from undrift.data.sources import SourceNotFound, store_frame
+from undrift.data.stored import StoredVersions
+from undrift.data.table_files import format_of
+from undrift.data.tables import admissions
+from undrift.data.versions import DatasetVersion, NotATable
+from undrift.ledger.actor import Actor
+from undrift.ledger.change import Change
+
+Outcome: TypeAlias = Literal["admitted", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of a batch.
+
+    Attributes
+    ----------
+    id : str
+        Its own id.
+    name : str
+        The dataset.
+    outcome : {"admitted", "refused"}
+        Whether its good rows became a version.
+    version : DatasetVersion or None
+        That version; None when the batch was refused.
+    report : CheckReport or None
+        The check; None when the batch could not be read as the dataset's table, or is told from memory.
+    quarantine : QuarantineRecord or None
+        What was held back; None when nothing was, or when told from memory.
+    rows, bad_rows : int
+        Rows of the batch, and how many of them are bad.
+    reasons : tuple of str
+        Why it was refused; empty when it was not.
+    at : datetime or None
+        Business time.
+    known : bool
+        Whether the same bytes had been admitted before, so that nothing was added now.
+    """
+
+    id: str
+    name: str
+    outcome: Outcome
+    version: DatasetVersion | None
+    report: CheckReport | None = None
+    quarantine: QuarantineRecord | None = None
+    rows: int = 0
+    bad_rows: int = 0
+    reasons: tuple[str, ...] = ()
+    at: datetime | None = None
+    known: bool = False
+
+    @property
+    def admitted(self) -> bool:
+        """Whether a version holds the batch's good rows."""
+        return self.outcome == "admitted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch on its way."""
+
+    id: str
+    name: str
+    source: Part
+    digest: str
+    suite: Suite
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A batch that was read and checked."""
+
+    frame: pl.DataFrame
+    report: CheckReport
+    reasons: Mapping[int, list[str]] = field(default_factory=dict)
+    stopped_by: tuple[str, ...] = ()
+
+
+class Admissions:
+    """The gate of the datasets.
+
+    Parameters
+    ----------
+    adder : Adder
+        Makes the versions.
+    stored : StoredVersions
+        The versions that exist.
+    clocks : Clocks
+        The project's clocks.
+    folder : Path
+        Where bad rows are kept, one folder for each dataset.
+    """
+
+    def __init__(self, adder: Adder, stored: StoredVersions, clocks: Clocks, folder: Path) -> None:
+        self._adder = adder
+        self._stored = stored
+        self._ledger, self._blobs = stored.ledger, stored.blobs
+        self._clocks = clocks
+        self._folder = folder
+
+    def admit(self, source: Path, name: str, actor: Actor, *, append: bool) -> Admission:
+        """Check a batch and add what is good of it.
+
+        Parameters
+        ----------
+        source, name, actor, append
+            As for ``Data.admit``.
+        """
+        newest = self._stored.find(Ref("data", name))
+        schema = self._stored.schema(newest)
+        batch = self._receive(source, name)
+        if (known := self._known(batch)) is not None:
+            return known
+        try:
+            reading = parts.read_part_with_faults(self._blobs, batch.source, schema)
+        except (BadTable, SchemaMismatch) as error:
+            return self._refuse_unread(batch, error, actor)
+        judged = _judge(reading.frame, reading.faults, batch.suite)
+        if judged.stopped_by:
+            return self._refuse(batch, judged, actor)
+        return self._let_in(batch, judged, actor, append=append)
+
+    def history(self, name: str) -> list[Admission]:
+        """Return what became of the batches of a dataset, newest first."""
+        query = select(admissions).where(admissions.c.dataset == name).order_by(admissions.c.id.desc())
+        with self._ledger.read() as connection:
+            rows = connection.execute(query).all()
+        return [self._told(row) for row in rows]
+
+    def _receive(self, source: Path, name: str) -> _Batch:
+        if not source.is_file():
+            raise SourceNotFound(f"there is no file {source}", cure="a batch is one table file")
+        if format_of(source) is None:
+            raise NotATable(f"{source.name} is not a table", cure="deliver a .csv, .tsv or .parquet file")
+        with self._ledger.read() as connection:
+            suite = suites.need(connection, self._blobs, name)
+        part = Part(check_path(source.name), store_file(self._blobs, source))
+        return _Batch(new_id(self._clocks.business), name, part, part.contents.digest, suite)
+
+    def _known(self, batch: _Batch) -> Admission | None:
+        with self._ledger.read() as connection:
+            row = _admitted_before(connection, batch)
+        return replace(self._told(row), known=True) if row is not None else None
+
+    def _told(self, row: Row[Any]) -> Admission:  # Any: columns are read by name
+        version = self._stored.find(Ref("data", row.dataset, str(row.number))) if row.number else None
+        return Admission(
+            id=row.id,
+            name=row.dataset,
+            outcome=row.outcome,
+            version=version,
+            rows=row.rows,
+            bad_rows=row.bad_rows,
+            at=from_us(row.at_us),
+        )
+
+    def _let_in(self, batch: _Batch, judged: _Judged, actor: Actor, *, append: bool) -> Admission:
+        good, held = quarantine(judged.frame, judged.reasons, self._path(batch))
+        part = batch.source if held is None else store_frame(self._blobs, good, _cleaned(batch.source.path))
+        report_digest = suites.store_report(self._blobs, judged.report)
+        admission = Admission(
+            id=batch.id,
+            name=batch.name,
+            outcome="admitted",
+            version=None,
+            report=judged.report,
+            quarantine=held,
+            rows=judged.frame.height,
+            bad_rows=len(judged.reasons),
+        )
+
+        recorded: list[datetime] = []
+
+        def record(change: Change, version: DatasetVersion) -> None:
+            _record(change, batch, replace(admission, version=version), report_digest)
+            recorded.append(change.at)
+
+        version = self._adder.add(Addition(batch.name, (part,), append=append), actor, record)
+        # Nothing is recorded when the newest version holds these bytes already.
+        return replace(admission, version=version, known=not recorded, at=recorded[-1] if recorded else None)
+
+    def _refuse(self, batch: _Batch, judged: _Judged, actor: Actor) -> Admission:
+        _, held = quarantine(judged.frame, judged.reasons, self._path(batch), whole=True)
+        admission = Admission(
+            id=batch.id,
+            name=batch.name,
+            outcome="refused",
+            version=None,
+            report=judged.report,
+            quarantine=held,
+            rows=judged.frame.height,
+            bad_rows=len(judged.reasons),
+            reasons=judged.stopped_by,
+        )
+        report_digest = suites.store_report(self._blobs, judged.report)
+        with self._ledger.change(actor) as change:
+            _record(change, batch, admission, report_digest)
+            return replace(admission, at=change.at)
+
+    def _refuse_unread(self, batch: _Batch, error: UndriftError, actor: Actor) -> Admission:
+        """Keep the file as it came: there are no rows to speak of."""
+        path = self._path(batch).with_suffix(Path(batch.source.path).suffix)
+        data = self._blobs.read_bytes(batch.digest)
+        make_private(path.parent)
+        write_atomic(path, data)
+        held = QuarantineRecord(path, 0, blake3_bytes(data), whole=True)
+        admission = Admission(
+            batch.id, batch.name, "refused", None, None, held, reasons=(error.message,), at=self._clocks.business.now()
+        )
+        with self._ledger.change(actor) as change:
+            _record(change, batch, admission, batch.digest, unread=error)
+        return admission
+
+    def _path(self, batch: _Batch) -> Path:
+        return self._folder / batch.name / f"{batch.id}.parquet"
+
+
+def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite) -> _Judged:
+    """Check a batch; whole-table expectations are judged on the rows that would go on."""
+    report = check(frame, suite)
+    reasons: dict[int, list[str]] = {}
+    for fault in faults:
+        reasons.setdefault(fault.row, []).append(f"{fault.column}: {fault.problem}")
+    for row, texts in report.reasons().items():
+        reasons.setdefault(row, []).extend(texts)
+    share = len(reasons) / frame.height if frame.height else 0.0
+    if share > suite.bad_row_limit:
+        told = f"{len(reasons)} of {frame.height} rows are bad ({100 * share:.1f} %), the limit is"
+        stopped = (f"{told} {100 * suite.bad_row_limit:g} %",)
+        return _Judged(frame, report, reasons, (*stopped, *report.table_failures))
+    stopped_by = report.table_failures
+    if stopped_by and reasons:
+        rest = frame.with_row_index("\x1f").filter(~pl.col("\x1f").is_in(list(reasons))).drop("\x1f")
+        stopped_by = check(rest, suite).table_failures
+    return _Judged(frame, report, reasons, stopped_by)
+
+
+def _admitted_before(connection: Connection, batch: _Batch) -> Row[Any] | None:  # Any: columns are read by name
+    query = (
+        select(admissions)
+        .where(admissions.c.dataset == batch.name, admissions.c.source_digest == batch.digest)
+        .where(admissions.c.outcome == "admitted")
+    )
+    return connection.execute(query).first()
+
+
+def _cleaned(path: str) -> str:
+    return str(Path(path).with_suffix(".parquet"))
+
+
+def _record(
+    change: Change, batch: _Batch, admission: Admission, report_digest: str, unread: UndriftError | None = None
+) -> None:
+    held = admission.quarantine
+    row = {
+        "id": batch.id,
+        "dataset": batch.name,
+        "source_digest": batch.digest,
+        "outcome": admission.outcome,
+        "number": admission.version.number if admission.version else None,
+        "rows": admission.rows,
+        "bad_rows": admission.bad_rows,
+        "report_digest": report_digest,
+        "quarantine": f"{batch.name}/{held.path.name}" if held else None,
+        "at_us": to_us(change.at),
+    }
+    change.connection.execute(insert(admissions).values(row))
+    subject = f"data:{batch.name}"
+    told: dict[str, JSON] = {"admission": batch.id, "batch": batch.digest, "rows": admission.rows}
+    if admission.report is not None:
+        suites.record_check(change, subject, admission.report, report_digest)
+    if held is not None:
+        change.record(
+            "data.quarantined", subject, {**told, "held": held.rows, "whole": held.whole, "file": held.digest}
+        )
+    if admission.outcome == "refused":
+        change.record("data.refused", subject, {**told, "bad_rows": admission.bad_rows, **_why(admission, unread)})
+
+
+def _why(admission: Admission, unread: UndriftError | None) -> dict[str, JSON]:
+    """Return why a batch was refused, without a cell: messages about unreadable text may hold some."""
+    if unread is not None:
+        return {"code": unread.code, **({"why": [unread.message]} if isinstance(unread, SchemaMismatch) else {})}
+    return {"code": "check-failed", "why": list(admission.reasons)}

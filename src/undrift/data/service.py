@@ -1,0 +1,341 @@
+"""Datasets: adding, finding, reading and checking their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from undrift.blobs.store import BlobStore
+from undrift.core.clock import Clocks
+from undrift.core.ids import check_name
+from undrift.core.json import JSON
+from undrift.core.refs import Ref
+from undrift.data import additions, parts, repository, suites
+from undrift.data import checkout as checking_out
+from undrift.data.additions import Adder, Addition
+from undrift.data.admission import Admission, Admissions
+from undrift.data.conform import conform
+from undrift.data.manifest import Manifest
+from undrift.data.profile import Profile
+from undrift.data.profile import profile as profile_of
+from undrift.data.quality.check import CheckReport
+from undrift.data.quality.check import check as check_table
+from undrift.data.quality.infer import Role, infer_suite
+from undrift.data.quality.suite import Suite
+from undrift.data.schema import Schema, freeze
+from undrift.data.sources import store_frame, store_source
+from undrift.data.stored import StoredVersions, as_ref
+from undrift.data.versions import DatasetVersion, check_tag
+from undrift.ledger.actor import Actor
+from undrift.ledger.change import Change
+from undrift.ledger.ledger import Ledger
+
+
+class Data:
+    """The datasets of a project; safe to share between threads, and between processes that hold one each.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where versions are recorded.
+    blobs : BlobStore
+        Where their bytes are.
+    clocks : Clocks
+        The project's clocks.
+    store_dir : Path
+        The project's store; ``quarantine/`` in it holds what was held back of batches.
+    """
+
+    def __init__(self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path) -> None:
+        self._ledger = ledger
+        self._blobs = blobs
+        self._stored = StoredVersions(ledger, blobs)
+        self._adder = Adder(ledger, blobs, self._stored)
+        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine")
+
+    def add(
+        self,
+        source: Path,
+        name: str,
+        *,
+        actor: Actor,
+        tag: str | None = None,
+        append: bool = False,
+        schema: Schema | Literal["later"] | None = None,
+    ) -> DatasetVersion:
+        """Add a file or a folder as the newest version of a dataset, and return the version.
+
+        Parameters
+        ----------
+        source : Path
+            A file, or a folder of which every file becomes a part.
+        name : str
+            The dataset; it comes into being with its first version.
+        actor : Actor
+            Who adds it.
+        tag : str, optional
+            A tag for the version.
+        append : bool
+            Put the files behind those of the newest version, whose bytes are shared. A file whose bytes
+            the version already holds is not added again.
+        schema : Schema or "later", optional
+            What the columns are; by default they keep the types of the newest version where the
+            rows fit, else types are read from the files. With ``"later"`` the files are stored unread.
+
+        Returns
+        -------
+        DatasetVersion
+            The new version, or the newest one when it holds exactly this already.
+
+        Raises
+        ------
+        SourceNotFound, UnsafePath
+            If there is nothing to add, or a file has a name that it must not have.
+        BadTable, SchemaMismatch
+            If a table cannot be read, or not under the schema; nothing is then added.
+        TagTaken
+            If the tag names another version.
+        """
+        check_name(name, "dataset")
+        if tag is not None:
+            self._stored.check_tag_free(name, check_tag(tag))
+        declared = schema if isinstance(schema, Schema) else None
+        files = store_source(self._blobs, source).parts
+        addition = Addition(name, files, tag, append, declared, freeze=schema != "later")
+        return self._adder.add(addition, actor)
+
+    def add_frame(
+        self, frame: pl.DataFrame, name: str, *, actor: Actor, part_name: str = "table.parquet", append: bool = False
+    ) -> DatasetVersion:
+        """Add a table in memory, kept as Parquet, and return its version.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            The table.
+        name : str
+            The dataset.
+        actor : Actor
+            Who adds it.
+        part_name : str
+            Path of the file within the version, ending in ``.parquet``.
+        append : bool
+            Put it behind the rows of the newest version, under its schema.
+
+        Raises
+        ------
+        SchemaMismatch
+            If it is appended and does not have the dataset's schema.
+        BadSchema
+            If a column holds what no logical type can.
+        """
+        check_name(name, "dataset")
+        newest = self._stored.newest(name) if append else None
+        schema = newest.schema if newest and newest.schema else freeze(frame.schema)
+        part = store_frame(self._blobs, conform(frame, schema), part_name)
+        return self._adder.add(Addition(name, (part,), append=append), actor)
+
+    def admit(self, source: Path, name: str, *, actor: Actor, append: bool = True) -> Admission:
+        """Check a new batch against the dataset's suite and add what is good of it.
+
+        Rows that break a fail-level expectation go to quarantine with the reasons and the rest becomes
+        the newest version, unless too many rows are bad or a whole-table expectation
+        fails: then the whole batch stays in quarantine and no version is made.
+
+        Parameters
+        ----------
+        source : Path
+            One table file. The same bytes admitted twice are added once.
+        name : str
+            A dataset with a version and a frozen suite.
+        actor : Actor
+            Who delivers it.
+        append : bool
+            Put the batch behind the rows of the newest version, or in their place.
+
+        Raises
+        ------
+        DatasetNotFound
+            If the dataset has no version.
+        NoSuite
+            If no suite is frozen.
+        """
+        check_name(name, "dataset")
+        return self._admissions.admit(source, name, actor, append=append)
+
+    def admissions(self, name: str) -> list[Admission]:
+        """Return what became of the batches of a dataset, newest first, without their reports."""
+        return self._admissions.history(name)
+
+    def names(self) -> list[str]:
+        """Return the names of all datasets."""
+        with self._ledger.read() as connection:
+            return repository.names(connection)
+
+    def get(self, ref: Ref | str) -> DatasetVersion:
+        """Return a version by reference: ``data:flights@3``, ``flights@june``, ``flights@3fa8c2`` or ``flights``.
+
+        Parameters
+        ----------
+        ref : Ref or str
+            Selector is a number, a tag, six or more digits of the version's id, or nothing for the newest.
+
+        Raises
+        ------
+        DatasetNotFound, AmbiguousVersion
+            If there is none, or a prefix fits several.
+        """
+        return self._stored.find(as_ref(ref))
+
+    def log(self, name: str) -> list[DatasetVersion]:
+        """Return all versions of a dataset, newest first.
+
+        Raises
+        ------
+        DatasetNotFound
+            If there is none.
+        """
+        self._stored.find(Ref("data", name))
+        with self._ledger.read() as connection:
+            return repository.history(connection, name)
+
+    def tag(self, change: Change, ref: Ref | str, tag: str) -> DatasetVersion:
+        """Give a version a tag, for ever, and return it.
+
+        Raises
+        ------
+        TagTaken
+            If the tag names another version.
+        """
+        version = repository.find(change.connection, as_ref(ref))
+        return additions.tag(change, version, check_tag(tag))
+
+    def manifest(self, ref: Ref | str) -> Manifest:
+        """Return the files of a version, in the order of their rows."""
+        return self._stored.manifest(self.get(ref))
+
+    def checkout(self, ref: Ref | str, target: Path, *, overwrite: bool = False) -> Path:
+        """Write the files of a version to a file or a new folder, verified, and return where.
+
+        Raises
+        ------
+        BadTarget
+            If the target is taken.
+        BlobMissing, BlobCorrupt
+            If bytes are missing or wrong; nothing is then written.
+        """
+        return checking_out.checkout(self._blobs, self.manifest(ref), target, overwrite=overwrite)
+
+    def read(self, ref: Ref | str) -> pl.DataFrame:
+        """Return all rows of a table, in order, under its frozen schema, from verified bytes.
+
+        Raises
+        ------
+        NotATable
+            If the version holds plain files.
+        """
+        version = self.get(ref)
+        return parts.read(self._blobs, self._stored.manifest(version), self._stored.schema(version))
+
+    def scan(self, ref: Ref | str) -> pl.LazyFrame:
+        """Return a lazy reader of all rows; bytes are verified now.
+
+        Raises
+        ------
+        NotATable
+            If the version holds plain files.
+        """
+        version = self.get(ref)
+        return parts.scan(self._blobs, self._stored.manifest(version), self._stored.schema(version))
+
+    def freeze_schema(self, ref: Ref | str, *, actor: Actor, schema: Schema | None = None) -> DatasetVersion:
+        """Give a version that was added without a schema the declared or inferred one, once.
+
+        Raises
+        ------
+        NotATable
+            If a file is not one of a table.
+        """
+        version = self.get(ref)
+        if version.schema is not None:
+            return version
+        frozen = parts.freeze(self._blobs, self._stored.manifest(version), schema)
+        with self._ledger.change(actor) as change:
+            repository.set_schema(change.connection, version, frozen.schema, frozen.rows)
+            body: dict[str, JSON] = {"schema": frozen.schema.digest, "rows": frozen.rows}
+            change.record("data.schema-frozen", version.ref, body)
+        return self.get(version.ref)
+
+    def table_digest(self, ref: Ref | str, *, actor: Actor) -> str:
+        """Return the digest of a table's rows; it is computed and recorded once.
+
+        Raises
+        ------
+        NotATable
+            If the version holds plain files.
+        """
+        version = self.get(ref)
+        if version.table_digest is not None:
+            return version.table_digest
+        digest = self._stored.digest(version)
+        with self._ledger.change(actor) as change:
+            _record_digest(change, version, digest)
+        return digest
+
+    def profile(self, ref: Ref | str) -> Profile:
+        """Return what a table is like."""
+        return profile_of(self.scan(ref))
+
+    def suggest_suite(self, ref: Ref | str, roles: Mapping[str, Role] | None = None) -> Suite:
+        """Return the suite that a version suggests, for review; nothing is enforced by it yet."""
+        return infer_suite(self.get(ref).name, self.profile(ref), roles)
+
+    def freeze_suite(self, name: str, suite: Suite, *, actor: Actor) -> str:
+        """Make a suite the one that batches of a dataset must pass, and return its digest.
+
+        Raises
+        ------
+        DatasetNotFound
+            If there is no such dataset.
+        """
+        digest = self._blobs.put_bytes(suite.encode())
+        with self._ledger.change(actor) as change:
+            suites.freeze(change, name, suite, digest)
+        return digest
+
+    def suite(self, name: str) -> Suite | None:
+        """Return the suite of a dataset, None when none is frozen."""
+        with self._ledger.read() as connection:
+            return suites.load(connection, self._blobs, name)
+
+    def check(self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None) -> CheckReport:
+        """Return how a version stands against a suite, by default the dataset's; the check is recorded.
+
+        Raises
+        ------
+        NoSuite
+            If no suite is given and none is frozen.
+        NotATable
+            If the version holds plain files.
+        """
+        version = self.get(ref)
+        if suite is None:
+            with self._ledger.read() as connection:
+                suite = suites.need(connection, self._blobs, version.name)
+        digest = version.table_digest or self._stored.digest(version)
+        report = check_table(self.scan(version.ref), suite)
+        self._blobs.put_bytes(suite.encode())
+        report_digest = suites.store_report(self._blobs, report)
+        with self._ledger.change(actor) as change:
+            if version.table_digest is None:
+                _record_digest(change, version, digest)
+            suites.record_check(change, version.ref, report, report_digest)
+        return report
+
+
+def _record_digest(change: Change, version: DatasetVersion, digest: str) -> None:
+    repository.set_table_digest(change.connection, version, digest)
+    change.record("data.digested", version.ref, {"table_digest": digest})

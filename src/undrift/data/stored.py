@@ -1,0 +1,103 @@
+"""The versions that exist, and what is kept of them."""
+
+from __future__ import annotations
+
+from undrift.blobs.store import BlobStore
+from undrift.core.errors import BadInput
+from undrift.core.refs import Ref, parse
+from undrift.data import parts, repository
+from undrift.data.manifest import Manifest
+from undrift.data.schema import Schema
+from undrift.data.table_digest import TableHasher
+from undrift.data.versions import DatasetVersion, NotATable
+from undrift.ledger.ledger import Ledger
+
+
+class StoredVersions:
+    """Read access to versions, their manifests and rows.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where versions are recorded.
+    blobs : BlobStore
+        Where their bytes are.
+    """
+
+    def __init__(self, ledger: Ledger, blobs: BlobStore) -> None:
+        self.ledger = ledger
+        self.blobs = blobs
+
+    def newest(self, name: str) -> DatasetVersion | None:
+        """Return the newest version of a dataset, None when there is none."""
+        with self.ledger.read() as connection:
+            return repository.newest(connection, name)
+
+    def find(self, ref: Ref) -> DatasetVersion:
+        """Return the version that a reference names.
+
+        Raises
+        ------
+        DatasetNotFound, AmbiguousVersion
+            If there is none, or a prefix fits several.
+        """
+        with self.ledger.read() as connection:
+            return repository.find(connection, ref)
+
+    def check_tag_free(self, name: str, tag: str) -> None:
+        """Refuse a tag which is taken, before anything slow is done; the commit decides again.
+
+        Raises
+        ------
+        TagTaken
+            If the tag names a version that is not the newest.
+        """
+        with self.ledger.read() as connection:
+            repository.check_tag_free(connection, name, tag)
+
+    def manifest(self, version: DatasetVersion) -> Manifest:
+        """Return the files of a version, from verified bytes.
+
+        Raises
+        ------
+        BlobMissing, BlobCorrupt
+            If the manifest is not there or damaged.
+        """
+        return Manifest.decode(self.blobs.read_bytes(version.version_id))
+
+    def schema(self, version: DatasetVersion) -> Schema:
+        """Return the frozen schema of a version.
+
+        Raises
+        ------
+        NotATable
+            If it has none.
+        """
+        if version.schema is None:
+            raise NotATable(
+                f"{version.ref} has no frozen schema, so it has no rows to read",
+                cure="freeze its schema, if it is a table",
+            )
+        return version.schema
+
+    def digest(self, version: DatasetVersion) -> str:
+        """Return the table digest of a version, computed from verified bytes."""
+        schema = self.schema(version)
+        hasher = TableHasher(schema)
+        for batch in parts.batches(self.blobs, self.manifest(version), schema):
+            hasher.update(batch)
+        return hasher.digest()
+
+
+def as_ref(ref: Ref | str) -> Ref:
+    """Return a reference to data.
+
+    Raises
+    ------
+    BadInput
+        If it names another kind of thing.
+    """
+    found = parse(ref, "data") if isinstance(ref, str) else ref
+    if found.kind != "data":
+        raise BadInput(f"{found} does not name data", cure="write data:NAME@VERSION")
+    return found
