@@ -48,14 +48,14 @@ def dumps(value: JSON) -> bytes:
 
 
 def loads(data: bytes | str) -> JSON:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text; an integer that has no exact double is read as the double it stands for.
 
     Raises
     ------
     json.JSONDecodeError
         If the text is not JSON.
     """
-    return cast(JSON, json.loads(data))
+    return cast(JSON, json.loads(data, parse_int=_number))
 
 
 def text(value: JSON) -> str:
@@ -63,10 +63,16 @@ def text(value: JSON) -> str:
     return dumps(value).decode()
 
 
+def _number(digits: str) -> int | float:
+    """Return what ECMAScript reads: 1e17 is written as digits, and must not come back as another kind of number."""
+    number = int(digits)
+    return number if abs(number) <= LARGEST_EXACT_INTEGER else float(digits)
+
+
 def _plain(value: JSON) -> Any:  # Any: the encoder's own recursive type is private
     """Return lists and dicts for any sequences and mappings: the encoder knows only those."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
         return [_plain(item) for item in value]
     return value
