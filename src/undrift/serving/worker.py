@@ -112,6 +112,7 @@ async def _run(options: Options, rooms: _Rooms, listener: socket.socket) -> None
             interface="asgi3",
             access_log=False,
             log_config=None,
+            log_level="warning",
             server_header=False,
             proxy_headers=False,
             backlog=_BACKLOG,
