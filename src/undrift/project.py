@@ -7,11 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from undrift.blobs.store import BlobStore
 from undrift.core import config
 from undrift.core.clock import Clocks, RealClock, SimulatedClock
 from undrift.core.config import Settings
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.files import PRIVATE_FOLDER, make_private, write_atomic
+from undrift.data.service import Data
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 
@@ -129,6 +131,16 @@ class Project:
         ledger = Ledger.open(target, clock=self.clocks.business, real=self.clocks.real, checkpoint=checkpoint)
         self._refuse_other_clock(ledger)
         return ledger
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """The content-addressed store of bytes."""
+        return BlobStore(self.store / "blobs")
+
+    @cached_property
+    def data(self) -> Data:
+        """The datasets."""
+        return Data(self.ledger, self.blobs, self.clocks, self.store)
 
     def close(self) -> None:
         """Close the database connections."""

@@ -1,0 +1,212 @@
+"""``undrift data ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from undrift.cli.answer import Answer, pairs, table
+from undrift.cli.command import LazyGroup, command
+from undrift.core.json import JSON
+from undrift.project import Project
+
+if TYPE_CHECKING:
+    from undrift.data.admission import Admission
+    from undrift.data.quality.check import CheckReport
+    from undrift.data.versions import DatasetVersion
+
+_SHORT = 15
+_WORST_FIRST = {"fail": 0, "warn": 1}
+
+
+@command("add", example="undrift data add june.csv --name customers --tag june")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--name", required=True, help="The dataset.")
+@click.option("--tag", help="A tag for the new version; tags never move.")
+@click.option("--append", is_flag=True, help="Put it behind the rows of the newest version.")
+@click.option("--check/--no-check", default=None, help="Check it first; on for --append when a suite is frozen.")
+def add(project: Path, path: Path, name: str, *, tag: str | None, append: bool, check: bool | None) -> Answer:
+    """Add a file or folder as a version; with --append as a batch that must pass the dataset's suite."""
+    with Project.open(project) as opened:
+        must_pass = append and opened.data.suite(name) is not None if check is None else check
+        if must_pass:
+            return _admitted(opened.data.admit(path, name, actor=opened.actor, append=append))
+        version = opened.data.add(path, name, actor=opened.actor, tag=tag, append=append)
+    return Answer(_version_json(version), _version_text(version))
+
+
+def _admitted(admission: Admission) -> Answer:
+    report = admission.report
+    data: dict[str, JSON] = {
+        "outcome": admission.outcome,
+        "rows": admission.rows,
+        "bad_rows": admission.bad_rows,
+        "reasons": list(admission.reasons),
+        "version": _version_json(admission.version) if admission.version else None,
+        "quarantine": str(admission.quarantine.path) if admission.quarantine else None,
+    }
+    lines = [f"{admission.outcome}: {admission.rows:,} rows, {admission.bad_rows:,} bad"]
+    lines += [f"  {reason}" for reason in admission.reasons]
+    if report and not admission.reasons:
+        lines += [f"  {line}" for line in _broken(report)]
+    if admission.quarantine:
+        lines.append(f"quarantine: {admission.quarantine.path}")
+    if admission.version:
+        lines.append(_version_text(admission.version))
+    return Answer(data, "\n".join(lines), 0 if admission.version else 3)
+
+
+@command("check", example="undrift data check customers@june")
+@click.argument("reference", metavar="REF")
+@click.option("--freeze", is_flag=True, help="First make the suite suggested by REF the dataset's suite.")
+def check(project: Path, reference: str, *, freeze: bool) -> Answer:
+    """Check a version against its dataset's suite, in one scan; exit code 3 when it fails."""
+    with Project.open(project) as opened:
+        version = opened.data.get(reference)
+        if freeze:
+            opened.data.freeze_suite(version.name, opened.data.suggest_suite(version.ref), actor=opened.actor)
+        report = opened.data.check(version.ref, actor=opened.actor)
+    lines = [f"{version.ref}: {report.verdict}, {len(report.results)} expectations, {report.rows:,} rows"]
+    lines += [f"  {line}" for line in _broken(report)]
+    return Answer({"version": version.ref, **report.as_json()}, "\n".join(lines), 3 if report.verdict == "fail" else 0)
+
+
+def _broken(report: CheckReport) -> list[str]:
+    broken = sorted((r for r in report.results if not r.success), key=lambda r: _WORST_FIRST[r.severity])
+    return [f"{result.severity}: {result.told()}" for result in broken]
+
+
+@command("profile", example="undrift data profile customers")
+@click.argument("reference", metavar="REF")
+def profile(project: Path, reference: str) -> Answer:
+    """Say what the columns of a version are like."""
+    with Project.open(project) as opened:
+        version = opened.data.get(reference)
+        found = opened.data.profile(version.ref)
+    rows = [
+        (column.name, column.type, column.missing, column.distinct, column.minimum, column.mean, column.maximum)
+        for column in found.columns
+    ]
+    text = table(("column", "type", "missing", "distinct", "min", "mean", "max"), rows)
+    return Answer({"version": version.ref, **found.as_json()}, f"{version.ref}: {found.rows:,} rows\n{text}")
+
+
+@command("suite", example="undrift data suite customers")
+@click.argument("name", metavar="NAME")
+@click.option("--suggest", is_flag=True, help="Show what the newest version suggests, in place of the frozen one.")
+def suite(project: Path, name: str, *, suggest: bool) -> Answer:
+    """Show what batches of a dataset must pass."""
+    with Project.open(project) as opened:
+        found = opened.data.suggest_suite(name) if suggest else opened.data.suite(name)
+    if found is None:
+        return Answer({"suite": None}, f"{name} has no suite; freeze one: undrift data check {name} --freeze")
+    rows = [(one.severity, one.describe()) for one in found.expectations]
+    return Answer({"suite": found.as_json()}, table(("level", "expectation"), rows))
+
+
+@command("log", example="undrift data log customers")
+@click.argument("name", metavar="NAME")
+def log(project: Path, name: str) -> Answer:
+    """List the versions of a dataset, newest first, and the batches that were refused."""
+    with Project.open(project) as opened:
+        versions = opened.data.log(name)
+        refused = [one for one in opened.data.admissions(name) if one.outcome == "refused"]
+    rows = [
+        (one.ref, ",".join(one.tags), one.rows, one.bytes, f"{one.created_at:%Y-%m-%d %H:%M}", one.version_id[:_SHORT])
+        for one in versions
+    ]
+    text = table(("version", "tags", "rows", "bytes", "added (UTC)", "id"), rows)
+    text += "".join(f"\nrefused {one.at:%Y-%m-%d %H:%M}: {one.rows:,} rows, {one.bad_rows:,} bad" for one in refused)
+    data: JSON = {
+        "versions": [_version_json(one) for one in versions],
+        "refused": [{"at": str(one.at), "rows": one.rows, "bad_rows": one.bad_rows} for one in refused],
+    }
+    return Answer(data, text)
+
+
+@command("show", example="undrift data show customers@3")
+@click.argument("reference", metavar="REF")
+def show(project: Path, reference: str) -> Answer:
+    """Show one version: rows, columns, digests."""
+    with Project.open(project) as opened:
+        version = opened.data.get(reference)
+    return Answer(_version_json(version), _version_text(version))
+
+
+@command("list", example="undrift data list")
+def list_(project: Path) -> Answer:
+    """List the datasets with their newest versions."""
+    with Project.open(project) as opened:
+        newest = [opened.data.get(name) for name in opened.data.names()]
+    rows = [(one.name, one.number, one.rows, f"{one.created_at:%Y-%m-%d %H:%M}") for one in newest]
+    text = table(("dataset", "version", "rows", "added (UTC)"), rows) if rows else "no datasets yet: undrift data add"
+    return Answer({"datasets": [_version_json(one) for one in newest]}, text)
+
+
+@command("checkout", example="undrift data checkout customers@june --output june.csv")
+@click.argument("reference", metavar="REF")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A new file or folder.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def checkout(project: Path, reference: str, *, output: Path, overwrite: bool) -> Answer:
+    """Write the files of a version, every byte verified."""
+    with Project.open(project) as opened:
+        version = opened.data.get(reference)
+        written = opened.data.checkout(version.ref, output, overwrite=overwrite)
+    return Answer({"version": version.ref, "path": str(written)}, f"{version.ref} -> {written}")
+
+
+@command("tag", example="undrift data tag customers@3 june")
+@click.argument("reference", metavar="REF")
+@click.argument("tag")
+def tag_(project: Path, reference: str, tag: str) -> Answer:
+    """Give a version a tag, for ever."""
+    with Project.open(project) as opened:
+        version = opened.data.get(reference)
+        with opened.ledger.change(opened.actor) as change:
+            opened.data.tag(change, version.ref, tag)
+    return Answer({"version": version.ref, "tag": tag}, f"{version.ref} is tagged {tag}")
+
+
+def _version_json(version: DatasetVersion) -> dict[str, JSON]:
+    return {
+        "ref": version.ref,
+        "version_id": version.version_id,
+        "tags": list(version.tags),
+        "rows": version.rows,
+        "bytes": version.bytes,
+        "files": version.files,
+        "table_digest": version.table_digest,
+        "created_at": version.created_at.isoformat(),
+    }
+
+
+def _version_text(version: DatasetVersion) -> str:
+    shown: list[tuple[str, object]] = [
+        ("version", version.ref),
+        ("id", version.version_id),
+        ("tags", ", ".join(version.tags) or None),
+        ("rows", version.rows),
+        ("files", version.files),
+        ("bytes", version.bytes),
+        ("digest", version.table_digest),
+    ]
+    return pairs(shown)
+
+
+data = LazyGroup(
+    "data",
+    help="Data versions and checks.",
+    entries={
+        "add": ("undrift.cli.data:add", "Add a file or folder as a version, or a batch to a dataset."),
+        "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
+        "profile": ("undrift.cli.data:profile", "Say what the columns of a version are like."),
+        "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),
+        "list": ("undrift.cli.data:list_", "List the datasets."),
+        "log": ("undrift.cli.data:log", "List the versions of a dataset."),
+        "show": ("undrift.cli.data:show", "Show one version."),
+        "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
+        "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+    },
+)
