@@ -25,6 +25,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from undrift.core.errors import BadInput
 from undrift.evaluation.features import Features, fed, frequent
@@ -32,6 +33,7 @@ from undrift.evaluation.target import Labels, Target, Task
 
 CandidateName: TypeAlias = Literal["linear", "random_forest", "gradient_boosting"]
 SIMPLEST_FIRST: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting")
+_MANY_ROWS = 500_000
 
 
 class UnknownCandidate(BadInput):
@@ -58,9 +60,10 @@ class Fitted:
     def scores(self, frame: pl.DataFrame, features: Features, target: Target) -> Labels:
         """Return the scores of rows as metrics take them."""
         asked = fed(frame, features)
-        if target.task == "regression":
-            return target.scores(np.asarray(self.model.predict(asked), dtype=np.float64).reshape(-1, 1))
-        return target.scores(np.asarray(self.model.predict_proba(asked), dtype=np.float64))
+        answer = self.model.predict if target.task == "regression" else self.model.predict_proba
+        with _threads(len(frame)):
+            scores = np.asarray(answer(asked), dtype=np.float64)
+        return target.scores(scores.reshape(len(frame), -1))
 
 
 def check_candidates(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,7 +99,7 @@ def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, s
 
     Notes
     -----
-    Fitting uses all cores; the result does not depend on how many there are.
+    Forests are fitted on all cores; the result does not depend on how many there are.
     """
     check_candidates((kind,))
     table = fed(frame, features)
@@ -106,9 +109,17 @@ def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, s
             ("model", _MODELS[kind](target.task, len(frame), seed)),
         ]
     )
-    with joblib.parallel_config(backend="threading", n_jobs=os.cpu_count() or 1):
+    with _threads(len(frame)), joblib.parallel_config(backend="threading", n_jobs=os.cpu_count() or 1):
         model.fit(table, target.labels(frame))
     return Fitted(kind, model)
+
+
+def _threads(rows: int) -> Any:  # Any: the library is not typed
+    """Return a context with one OpenMP thread for all but very many rows.
+
+    Its threads wait spinning: beside any other work they make small fits ten times slower.
+    """
+    return threadpool_limits(1 if rows < _MANY_ROWS else None)
 
 
 def _preparation(table: pl.DataFrame, features: Features, *, scaled: bool, filled: bool) -> Any:

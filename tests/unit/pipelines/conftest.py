@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from undrift.core.clock import real_clocks
 from undrift.ledger.ledger import Ledger
 

@@ -1,35 +1,22 @@
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
+
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 from undrift.pipelines.errors import PipelineBusy, PipelineCancelled, PipelineFailed
 from undrift.pipelines.graph import BadPipeline, Pipeline, Step
+from unit.pipelines import toy
 
-_TOY = Path(__file__).with_name("toy.py")
+_TOY = Path(toy.__file__)
 _ADA = Actor("os-user", "ada")
-
-
-def _load_toy() -> Any:
-    spec = importlib.util.spec_from_file_location("toy", _TOY)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["toy"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-toy = _load_toy()
 
 
 def submit(ledger: Ledger, folder: Path, key: str | None = None) -> str:
@@ -66,7 +53,7 @@ def test_two_submissions_with_one_key_are_one_run(ledger: Ledger, tmp_path: Path
 def test_a_run_that_was_killed_goes_on_elsewhere_and_its_effect_happens_once(
     ledger: Ledger, tmp_path: Path, where: str
 ) -> None:
-    """kill -9 inside a step or inside its transaction: finished steps stay, the effect is there once."""
+    """Killed inside a step or inside its transaction: finished steps stay, the effect is there once."""
     run_id = submit(ledger, tmp_path)
     (tmp_path / where).touch()
     assert child(tmp_path, run_id).wait() == -signal.SIGKILL
@@ -113,7 +100,7 @@ def test_eight_runners_of_one_run_do_each_step_once(ledger: Ledger, tmp_path: Pa
 
 
 def test_a_step_is_tried_again_as_often_as_it_says(ledger: Ledger, tmp_path: Path) -> None:
-    """retries = 1 means two tries, then the run has failed, with the step's own error."""
+    """One retry means two tries, then the run has failed, with the step's own error."""
     (tmp_path / "fail").touch()
     run_id = submit(ledger, tmp_path)
     with pytest.raises(ValueError, match="told to fail"):

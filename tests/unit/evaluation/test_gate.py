@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from undrift.evaluation.errors import LeakyGate
+from undrift.evaluation.gate import Arm, GateReport, GateRule, Holdout, gate
+from undrift.evaluation.metrics import chosen_metric
+from undrift.evaluation.rows import Span
+from unit.evaluation.training_tables import START
+
+_RULE = GateRule(metric=chosen_metric(None, "binary"), task="binary")
+_PAST = Span(START, START + timedelta(days=30))
+
+
+def world(skill: float, seed: int = 0, days: int = 14) -> tuple[Arm, Arm, Holdout]:
+    """Return a challenger with so much more skill than its champion, on whole days."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(days * 80) < 0.3).astype(float)
+    old = y + rng.normal(scale=1.5, size=len(y))
+    new = (1 + skill) * y + rng.normal(scale=1.5, size=len(y))
+    holdout = Holdout(
+        y=y,
+        ids=np.arange(1000, 1000 + len(y), dtype=np.uint64),
+        units=np.repeat(np.arange(days), 80),
+        unit_name="day",
+        digest="b3:" + "0" * 64,
+        span=Span(START + timedelta(days=31), START + timedelta(days=31 + days)),
+    )
+    fitted = np.arange(1000, dtype=np.uint64)
+    challenger = Arm(name="challenger", scores=new, fit_ids=fitted, fit_span=_PAST)
+    return challenger, Arm(name="model:delay@1", scores=old, fit_ids=fitted, fit_span=_PAST), holdout
+
+
+def judged(skill: float, seed: int = 0, **rule: Any) -> GateReport:
+    rule_ = GateRule(metric=_RULE.metric, task="binary", **rule)
+    return gate(*world(skill, seed), rule_)
+
+
+@pytest.mark.parametrize(("skill", "outcome"), [(1.0, "pass"), (-0.9, "fail"), (0.0, "cannot_tell")])
+def test_the_gate_passes_fails_or_cannot_tell(skill: float, outcome: str) -> None:
+    """Better is shown, worse is shown, or the data show neither."""
+    assert judged(skill).outcome == outcome
+
+
+def test_a_margin_must_be_cleared_by_the_lower_bound() -> None:
+    """A challenger that is better by less than the margin does not pass."""
+    assert judged(0.5).outcome == "pass"
+    assert judged(0.5, margin=0.2).outcome != "pass"
+
+
+def test_a_row_learnt_from_in_the_holdout_is_an_error() -> None:
+    """One shared row of either model is enough."""
+    challenger, champion, holdout = world(0.5)
+    for arm in (challenger, champion):
+        leaky = Arm(name=arm.name, scores=arm.scores, fit_ids=np.append(arm.fit_ids, np.uint64(1003)))  # type: ignore[arg-type]
+        other = champion if arm is challenger else challenger
+        with pytest.raises(LeakyGate, match="1 of"):
+            gate(leaky, other, holdout, _RULE)
+
+
+def test_a_holdout_that_is_not_newer_than_a_training_is_an_error() -> None:
+    """Both spans must end before the holdout begins."""
+    challenger, champion, holdout = world(0.5)
+    late = Arm(name="model:delay@1", scores=champion.scores, fit_span=Span(START, START + timedelta(days=40)))
+    with pytest.raises(LeakyGate, match="up to"):
+        gate(challenger, late, holdout, _RULE)
+
+
+def test_few_units_are_cannot_tell() -> None:
+    """Seven days are too few, however many rows they hold."""
+    assert gate(*world(1.0, days=7), _RULE).outcome == "cannot_tell"
+
+
+def test_the_report_holds_both_arms_the_holdout_and_the_method() -> None:
+    """What a person needs to check the decision is in it, and it is JSON without rows."""
+    body: Any = judged(1.0).as_json()
+    assert body["holdout"]["rows"] == 14 * 80
+    assert body["holdout"]["units"] == 14
+    assert body["challenger"]["fit_span"] == body["reference"]["fit_span"] == _PAST.as_json()
+    assert {"auc", "log_loss"} <= body["reference"]["metrics"].keys()
+    assert body["decision"]["alpha"] == 0.05
+    assert body["decision"]["unit"] == "day"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("alpha", "most"), [(0.05, 73), (0.01, 21)])
+def test_a_challenger_that_is_no_better_passes_at_most_alpha_of_the_time(alpha: float, most: int) -> None:
+    """1,000 null worlds with effects of days; the bound is the 99.9 % binomial one."""
+    passed = 0
+    for seed in range(1000):
+        challenger, champion, holdout = world(0.0, seed)
+        rng = np.random.default_rng(10_000 + seed)
+        swing = rng.normal(scale=0.8, size=14)[holdout.units]  # each arm has days that suit it
+        moved = Arm(name="challenger", scores=challenger.scores + holdout.y * swing)
+        rule = GateRule(metric=_RULE.metric, task="binary", alpha=alpha)
+        passed += gate(moved, champion, holdout, rule).outcome == "pass"
+    assert passed <= most
