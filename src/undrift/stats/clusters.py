@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,43 +18,68 @@ Scores: TypeAlias = tuple[ArrayLike, ...]  # one array, or two whose metrics are
 
 PAIR_MATRIX_UNITS = 64
 GROUPS = 50
-SLOPE_STEP = 1e-6
-
-
-class Resampler(Protocol):
-    """Estimates under unit weights.
-
-    ``resampler(weights)`` takes (B, units) multiplicities and returns B estimates and B standard errors, the latter by
-    the delta method (infinitesimal jackknife) on the weighted units.
-    """
-
-    def __call__(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return estimates and standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterEstimate:
-    """An estimate, its jackknife over units, and how to resample it.
+    """An estimate and its jackknife over units.
 
     Attributes
     ----------
     estimate : float
         On all units.
-    left_out : (units,) array
+    left_out : (m,) array
         The estimate without each unit (or without each group of units, where recomputing is dear).
-    resampler : Resampler or None
-        None when units are so many that the normal limit serves.
+    sizes : (m,) array
+        Rows in each unit or group.
     """
 
     estimate: float
     left_out: Floats
-    resampler: Resampler | None = None
+    sizes: Floats
 
     @property
     def standard_error(self) -> float:
         """``sqrt((m - 1)/m * sum (theta_(i) - mean)^2)`` (Tukey's jackknife), m units left out one at a time."""
         m = len(self.left_out)
         return float(np.sqrt((m - 1) / m * ((self.left_out - self.left_out.mean()) ** 2).sum()))
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom for Student's t: m - 1 for units of equal size, fewer when a few units dominate.
+
+        ``(sum n^2)^2 / sum n^4 - 1``: the effective number of units whose contributions to the variance go with the
+        square of their size (Carter, Schnepel, Steigerwald 2017), less one.
+        """
+        squares = self.sizes**2
+        return max(float(squares.sum() ** 2 / (squares**2).sum()) - 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Which unit each row belongs to.
+
+    Attributes
+    ----------
+    codes : (n,) array of int
+        The unit of each row, 0..count-1.
+    count : int
+        Number of units.
+    seed : int
+        Of random groups of units, where units are left out in groups.
+    """
+
+    codes: Ints
+    count: int
+    seed: int = 0
+
+    def sizes(self) -> Floats:
+        """Return the number of rows of each unit."""
+        return np.bincount(self.codes, minlength=self.count).astype(np.float64)
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the sum of a value over each unit's rows."""
+        return np.bincount(self.codes, weights=values, minlength=self.count)
 
 
 def units_of(unit: ArrayLike | None, n: int) -> tuple[Ints, int]:
@@ -65,19 +90,19 @@ def units_of(unit: ArrayLike | None, n: int) -> tuple[Ints, int]:
     return codes.astype(np.int64), len(held)
 
 
-def estimate_from(metric: Metric, y: ArrayLike, scores: Scores, codes: Ints, units: int) -> ClusterEstimate:
+def estimate_from(metric: Metric, y: ArrayLike, scores: Scores, units: Units) -> ClusterEstimate:
     """Return a metric of one score vector, or the difference first - second of two, over units."""
     if metric.name == "auc":
-        pairs = [PairCounts.of(y, s, codes, units) for s in scores] if units <= PAIR_MATRIX_UNITS else None
-        return _from_pairs(pairs) if pairs else _from_placements(y, scores, codes, units)
+        pairs = [PairCounts.of(y, s, units) for s in scores] if units.count <= PAIR_MATRIX_UNITS else None
+        return _from_pairs(pairs, units.sizes()) if pairs else _from_placements(y, scores, units)
     if metric.parts is not None and metric.combine is not None:
-        return _from_parts(metric, y, scores, codes, units)
-    return _by_recomputing(metric, y, scores, codes, units)
+        return _from_parts(metric, y, scores, units)
+    return _by_recomputing(metric, y, scores, units)
 
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """Won pairs between units: all that AUC and its resampling need.
+    """Won pairs between units: all that AUC without any one unit needs.
 
     Attributes
     ----------
@@ -93,57 +118,37 @@ class PairCounts:
     negatives: Floats
 
     @classmethod
-    def of(cls, y: ArrayLike, scores: ArrayLike, codes: Ints, units: int) -> PairCounts:
-        """Count, in O(n log n + n units) (one sort of the negatives, one pass over the positives)."""
+    def of(cls, y: ArrayLike, scores: ArrayLike, units: Units) -> PairCounts:
+        """Count, in O(n log n + n units): one sort of the negatives, one pass over the positives."""
         positive = np.asarray(y).astype(bool)
         negatives = np.asarray(scores, dtype=np.float64)[~positive]
         order = np.argsort(negatives, kind="stable")
-        below = np.zeros((len(order) + 1, units))
-        below[np.arange(1, len(order) + 1), codes[~positive][order]] = 1.0
+        below = np.zeros((len(order) + 1, units.count))
+        below[np.arange(1, len(order) + 1), units.codes[~positive][order]] = 1.0
         np.cumsum(below, axis=0, out=below)
         ranked, asked = negatives[order], np.asarray(scores, dtype=np.float64)[positive]
         wins = below[np.searchsorted(ranked, asked, "left")] + below[np.searchsorted(ranked, asked, "right")]
-        won = np.zeros((units, units))
-        np.add.at(won, codes[positive], wins / 2)
-        counts = [np.bincount(codes[mask], minlength=units).astype(np.float64) for mask in (positive, ~positive)]
-        return cls(won, counts[0], counts[1])
+        won = np.zeros((units.count, units.count))
+        np.add.at(won, units.codes[positive], wins / 2)
+        return cls(won, units.sums(positive.astype(np.float64)), units.sums((~positive).astype(np.float64)))
 
-    def weighted(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return AUC under (B, units) weights and each unit's influence on it, (B, units)."""
-        p, n = weights @ self.positives, weights @ self.negatives
-        as_positive, as_negative = weights @ self.won.T, weights @ self.won
+    def weighted(self, weights: Floats) -> Floats:
+        """Return AUC under each row of (B, units) weights."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = (as_positive * weights).sum(axis=1) / (p * n)
-            won = (as_positive + as_negative) / (p * n)[:, None]
-            lost = value[:, None] * (self.positives / p[:, None] + self.negatives / n[:, None])
-        return value, won - lost
+            pairs = (weights @ self.positives) * (weights @ self.negatives)
+            value: Floats = ((weights @ self.won) * weights).sum(axis=1) / pairs
+        return value
 
 
-def _from_pairs(pairs: list[PairCounts]) -> ClusterEstimate:
-    units = len(pairs[0].positives)
-
-    def resampler(weights: Floats) -> tuple[Floats, Floats]:
-        value, influence = _difference([pair.weighted(weights) for pair in pairs])
-        return value, _weighted_error(weights, influence)
-
-    without_one = np.ones((units, units)) - np.eye(units)
-    whole, left_out = resampler(np.ones((1, units)))[0][0], resampler(without_one)[0]
-    return ClusterEstimate(_known(float(whole)), _known_all(left_out), resampler)
+def _from_pairs(pairs: list[PairCounts], sizes: Floats) -> ClusterEstimate:
+    units = len(sizes)
+    weights = np.vstack([np.ones((1, units)), np.ones((units, units)) - np.eye(units)])
+    found = [pair.weighted(weights) for pair in pairs]
+    values = found[0] - found[1] if len(found) > 1 else found[0]
+    return ClusterEstimate(_known(float(values[0])), _known_all(values[1:]), sizes)
 
 
-def _difference(parts: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    if len(parts) == 1:
-        return parts[0]
-    return parts[0][0] - parts[1][0], parts[0][1] - parts[1][1]
-
-
-def _weighted_error(weights: Floats, influence: Floats) -> Floats:
-    units = weights.shape[1]
-    error: Floats = np.sqrt(units / (units - 1) * (weights * influence**2).sum(axis=1))
-    return error
-
-
-def _from_placements(y: ArrayLike, scores: Scores, codes: Ints, units: int) -> ClusterEstimate:
+def _from_placements(y: ArrayLike, scores: Scores, units: Units) -> ClusterEstimate:
     """Return AUC with its placement values summed by unit (DeLong 1988; Obuchowski 1997 for clusters).
 
     With many units, the estimate without a unit is the estimate less the unit's influence.
@@ -152,8 +157,8 @@ def _from_placements(y: ArrayLike, scores: Scores, codes: Ints, units: int) -> C
     values, influences = zip(*[_placements(positive, np.asarray(s, dtype=np.float64)) for s in scores], strict=True)
     estimate = values[0] - values[1] if len(values) > 1 else values[0]
     by_row = influences[0] - influences[1] if len(influences) > 1 else influences[0]
-    by_unit = np.bincount(codes, weights=by_row, minlength=units)
-    return ClusterEstimate(float(estimate), estimate - by_unit * units / (units - 1))
+    by_unit = units.sums(by_row)
+    return ClusterEstimate(float(estimate), estimate - by_unit * units.count / (units.count - 1), units.sizes())
 
 
 def _placements(positive: npt.NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:
@@ -173,22 +178,17 @@ def _share_below(ranked: Floats, asked: Floats) -> Floats:
     return np.asarray(places / (2.0 * ranked.size), dtype=np.float64)
 
 
-def _from_parts(metric: Metric, y: ArrayLike, scores: Scores, codes: Ints, units: int) -> ClusterEstimate:
+def _from_parts(metric: Metric, y: ArrayLike, scores: Scores, units: Units) -> ClusterEstimate:
     assert metric.parts is not None
     assert metric.combine is not None
     rows = np.concatenate([metric.parts(y, s) for s in scores], axis=1)
-    sums = np.stack([np.bincount(codes, weights=column, minlength=units) for column in rows.T], axis=1)
+    sums = np.stack([units.sums(column) for column in rows.T], axis=1)
     value = _subtracted(metric.combine, len(scores))
-
-    def resampler(weights: Floats) -> tuple[Floats, Floats]:
-        totals = weights @ sums
-        return value(totals), _weighted_error(weights, _slopes(value, totals) @ sums.T)
 
     total = sums.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         left_out = value(total - sums)
-    few = units <= PAIR_MATRIX_UNITS
-    return ClusterEstimate(_known(float(value(total))), _known_all(left_out), resampler if few else None)
+    return ClusterEstimate(_known(float(value(total))), _known_all(left_out), units.sizes())
 
 
 def _subtracted(combine: Callable[[Floats], Floats], count: int) -> Callable[[Floats], Floats]:
@@ -203,30 +203,17 @@ def _subtracted(combine: Callable[[Floats], Floats], count: int) -> Callable[[Fl
     return value
 
 
-def _slopes(value: Callable[[Floats], Floats], totals: Floats) -> Floats:
-    """Return the gradient of `value` at each row of totals, by central differences."""
-    slopes = np.empty_like(totals)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for k in range(totals.shape[1]):
-            step = SLOPE_STEP * np.maximum(np.abs(totals[:, k]), 1e-9)
-            up, down = totals.copy(), totals.copy()
-            up[:, k] += step
-            down[:, k] -= step
-            slopes[:, k] = (value(up) - value(down)) / (2 * step)
-    return slopes
-
-
-def _by_recomputing(metric: Metric, y: ArrayLike, scores: Scores, codes: Ints, units: int) -> ClusterEstimate:
+def _by_recomputing(metric: Metric, y: ArrayLike, scores: Scores, units: Units) -> ClusterEstimate:
     """Return the estimate with a jackknife that leaves out units, or groups of units where there are more than 50."""
-    groups = min(units, GROUPS)
-    group = np.random.default_rng(0).permutation(units)[codes] % groups
+    groups = min(units.count, GROUPS)
+    grouped = Units(np.random.default_rng(units.seed).permutation(units.count)[units.codes] % groups, groups)
 
     def value(keep: npt.NDArray[np.bool_]) -> float:
         found = [metric(y[keep], s[keep]) for s in scores]
         return found[0] - found[1] if len(found) > 1 else found[0]
 
-    left_out = np.array([value(group != g) for g in range(groups)])
-    return ClusterEstimate(value(np.ones(len(y), dtype=bool)), left_out)
+    left_out = np.array([value(grouped.codes != g) for g in range(groups)])
+    return ClusterEstimate(value(np.ones(len(y), dtype=bool)), left_out, grouped.sizes())
 
 
 def _known(value: float) -> float:

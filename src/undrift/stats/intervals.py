@@ -15,15 +15,13 @@ from scipy import stats as distributions
 
 from undrift.core.errors import BadInput, CannotTell
 from undrift.core.json import JSON
-from undrift.stats.clusters import ClusterEstimate, estimate_from, units_of
+from undrift.stats.clusters import ClusterEstimate, Units, estimate_from, units_of
 from undrift.stats.metrics import Metric, metric_of
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 ArrayLike: TypeAlias = npt.NDArray[Any]  # Any: labels may be bool, int or float
 
 FEWEST_UNITS = 8
-MANY_UNITS = 64
-RESAMPLES = 1999
 
 
 class TooFewUnits(CannotTell):
@@ -144,7 +142,8 @@ def metric_interval(
     level : float
         Two-sided confidence.
     seed : int
-        Seed of the bootstrap; the same seed gives the same interval.
+        Of the random groups of units that are left out together, for metrics without a shortcut (medians, average
+        precision) and more than 50 units.
     unit_name : str, optional
         What a unit is, in words.
 
@@ -161,8 +160,8 @@ def metric_interval(
     """
     known = metric_of(metric) if isinstance(metric, str) else metric
     codes, count = _enough_units(unit, len(y))
-    found = estimate_from(known, np.asarray(y), (np.asarray(scores),), codes, count)
-    return _interval(found, _Ask(level, seed, len(y), count, unit_name or ("row" if unit is None else "unit")))
+    found = estimate_from(known, np.asarray(y), (np.asarray(scores),), Units(codes, count, seed))
+    return _interval(found, _Ask(level, len(y), count, unit_name or ("row" if unit is None else "unit")))
 
 
 def paired_difference(
@@ -191,7 +190,8 @@ def paired_difference(
     level : float
         Two-sided confidence; .90 makes ``low > 0`` a gate with one-sided error .05.
     seed : int
-        Seed of the bootstrap; the same seed gives the same interval.
+        Of the random groups of units that are left out together, for metrics without a shortcut (medians, average
+        precision) and more than 50 units.
     unit_name : str, optional
         What a unit is, in words.
 
@@ -206,21 +206,34 @@ def paired_difference(
     TooFewUnits
         If there are fewer than 8 units.
     UndefinedMetric
-        If the metric has no value on these rows.
+        If the metric has no value on these rows, or on them without one unit.
+
+    Notes
+    -----
+    Jackknife-t: the standard error comes from leaving out one unit at a time, the quantile from Student's t with the
+    effective number of units less one (:attr:`undrift.stats.clusters.ClusterEstimate.freedom`). Chosen by simulation
+    against a studentised bootstrap of units, whose gate was wrong in 5 to 10 % of cases at 8 to 28 days where this one
+    was in 2.7 to 5.6 % (nominal 5 %; figures in ``docs/statistics.md``). Units must be independent of each other.
+    For AUC the pairs won between units are counted once, so that leaving units out is matrix algebra; above 64 units
+    DeLong's placement values are summed by unit instead.
+
+    References
+    ----------
+    DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44. Obuchowski (1997), Biometrics 53. Carter, Schnepel,
+    Steigerwald (2017), Review of Economics and Statistics 99(4).
     """
     known = metric_of(metric) if isinstance(metric, str) else metric
     if not len(y) == len(a) == len(b):
         raise BadInput(f"labels and scores differ in length: {len(y)}, {len(a)}, {len(b)}")
     codes, count = _enough_units(unit, len(y))
     better_first = (np.asarray(a), np.asarray(b)) if known.greater_is_better else (np.asarray(b), np.asarray(a))
-    found = estimate_from(known, np.asarray(y), better_first, codes, count)
-    return _interval(found, _Ask(level, seed, len(y), count, unit_name or ("row" if unit is None else "unit")))
+    found = estimate_from(known, np.asarray(y), better_first, Units(codes, count, seed))
+    return _interval(found, _Ask(level, len(y), count, unit_name or ("row" if unit is None else "unit")))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
     level: float
-    seed: int
     n: int
     units: int
     unit: str
@@ -238,6 +251,6 @@ def _enough_units(unit: ArrayLike | None, n: int) -> tuple[npt.NDArray[np.int64]
 
 
 def _interval(found: ClusterEstimate, ask: _Ask) -> Interval:
-    half = float(distributions.t.ppf((1 + ask.level) / 2, len(found.left_out) - 1)) * found.standard_error
+    half = float(distributions.t.ppf((1 + ask.level) / 2, found.freedom)) * found.standard_error
     low, high = found.estimate - half, found.estimate + half
     return Interval(found.estimate, low, high, ask.level, "jackknife-t over units", ask.n, ask.units, ask.unit)
