@@ -79,7 +79,7 @@ class Units:
 
     def sums(self, values: Floats) -> Floats:
         """Return the sum of a value over each unit's rows."""
-        return np.bincount(self.codes, weights=values, minlength=self.count)
+        return np.bincount(self.codes, weights=values, minlength=self.count).astype(np.float64)
 
 
 def units_of(unit: ArrayLike | None, n: int) -> tuple[Ints, int]:

@@ -289,6 +289,11 @@ class WindowCounts:
         """Return units x (coarse cells + missing) of one column, days in the order of time."""
         return np.array([self.by_unit[label][name] for label in self.labels_in_order()], dtype=np.int64)
 
+    def mean_shift(self, name: str) -> float | None:
+        """Return the mean of a numeric column less the reference's mean, in sd of the reference; None if unknown."""
+        total, known = self.shift.get(name, (0, 0))
+        return total / Z_SCALE / known if known else None
+
     def to_json(self) -> bytes:
         """Return the counts as UTF-8 JSON with sorted keys."""
         body = {
