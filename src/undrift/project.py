@@ -5,17 +5,26 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from undrift.blobs.store import BlobStore
-from undrift.core import config
+from undrift.core import config, refs
 from undrift.core.clock import Clocks, RealClock, SimulatedClock
 from undrift.core.config import Settings
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.files import PRIVATE_FOLDER, make_private, write_atomic
-from undrift.data.service import Data
+from undrift.core.refs import Ref
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
+
+if TYPE_CHECKING:  # rooms are imported when they are first used, so that a command loads only its own
+    from undrift.blobs.store import BlobStore
+    from undrift.data.service import Data
+    from undrift.endpoints.publisher import Publisher
+    from undrift.endpoints.rooms import EndpointRooms
+    from undrift.endpoints.service import Endpoints
+    from undrift.endpoints.state import VersionRef
+    from undrift.ledger.change import Change
+    from undrift.models.registry import Registry
 
 STORE = ".undrift"
 CLOCK_FILE = "clock.json"
@@ -47,6 +56,18 @@ class ClockMismatch(BadInput):
     """The settings ask for another kind of clock than the project was created with."""
 
     code = "clock-mismatch"
+
+
+class NothingOfThatName(NotFound):
+    """No dataset, model or endpoint has this name."""
+
+    code = "nothing-of-that-name"
+
+
+class AmbiguousName(BadInput):
+    """A short name fits things of several kinds."""
+
+    code = "ambiguous-name"
 
 
 class Project:
@@ -135,12 +156,86 @@ class Project:
     @cached_property
     def blobs(self) -> BlobStore:
         """The content-addressed store of bytes."""
+        from undrift.blobs.store import BlobStore
+
         return BlobStore(self.store / "blobs")
 
     @cached_property
     def data(self) -> Data:
         """The datasets."""
+        from undrift.data.service import Data
+
         return Data(self.ledger, self.blobs, self.clocks, self.store)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The versions of all models."""
+        from undrift.models.registry import Registry
+
+        return Registry(self.ledger, self.store / "packages")
+
+    @cached_property
+    def endpoint_rooms(self) -> EndpointRooms:
+        """What endpoints work with; the registry follows what they serve."""
+        from undrift.endpoints.rooms import EndpointRooms, Publishing
+
+        publishing = {name: Publishing(log_mode=found.log_mode) for name, found in self.settings.endpoints.items()}
+
+        def on_live(change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
+            _follow_live(self.registry, change, endpoint, old, new)
+
+        return EndpointRooms(self.ledger, self.store, self.clocks, on_live, publishing)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """What is served where."""
+        from undrift.endpoints.service import Endpoints
+
+        return Endpoints(self.endpoint_rooms)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Brings the endpoints' state to their workers."""
+        from undrift.endpoints.publisher import Publisher
+
+        return Publisher(self.endpoint_rooms)
+
+    def endpoint_name(self, text: str) -> str:
+        """Return the name in ``delay`` or ``endpoint:delay``."""
+        found = refs.parse(text, default="endpoint")
+        if found.kind != "endpoint" or found.selector:
+            raise refs.BadReference(f"{text!r} does not name an endpoint", cure="write NAME or endpoint:NAME")
+        return found.name
+
+    def resolve(self, text: str) -> Ref:
+        """Return the reference that a text means; a bare name is looked for among all things.
+
+        Raises
+        ------
+        AmbiguousName
+            If several things have that name; the message lists their references.
+        NothingOfThatName
+            If nothing has.
+        """
+        if ":" in text:
+            return refs.parse(text)
+        short = refs.parse(text, default="model")
+        kinds = [kind for kind, names in self._names().items() if short.name in names]
+        if not kinds:
+            raise NothingOfThatName(
+                f"nothing is called {short.name!r}", cure="see undrift status, or write KIND:NAME", name=short.name
+            )
+        if len(kinds) > 1:
+            listed = " or ".join(str(Ref(kind, short.name, short.selector)) for kind in kinds)
+            raise AmbiguousName(f"{text!r} can mean {listed}", cure=f"write {listed}", candidates=listed)
+        return Ref(kinds[0], short.name, short.selector)
+
+    def _names(self) -> dict[refs.Kind, list[str]]:
+        return {
+            "data": self.data.names(),
+            "model": self.registry.names(),
+            "endpoint": [state.name for state in self.endpoints.all()],
+        }
 
     def close(self) -> None:
         """Close the database connections."""
@@ -176,3 +271,16 @@ def _clocks(store: Path, settings: Settings) -> Clocks:
 def _name_from(folder: Path) -> str:
     kept = [letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower()]
     return "".join(kept).strip("-")[:63] or "project"
+
+
+def _follow_live(registry: Registry, change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
+    """Move the registry's states and the champion with an endpoint, in the endpoint's own change."""
+    reason = f"live at endpoint:{endpoint}"
+    version = registry.get(new.ref, change.connection)
+    if version.state != "live":
+        registry.go_live(change, new.ref, reason, force_reason=new.forced_reason)
+    champion = registry.aliases(new.model, change.connection).get("champion")
+    if champion != new.number:
+        registry.move_alias(change, f"model:{new.model}@champion", to=new.number, expected=champion, reason=reason)
+    if old is not None and old.ref != new.ref and registry.get(old.ref, change.connection).state == "live":
+        registry.retire(change, old.ref, f"replaced at endpoint:{endpoint} by {new.ref}")

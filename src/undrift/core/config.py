@@ -150,6 +150,15 @@ class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         An answer slower than this counts as slow.
     slow_margin : float
         By how much the canary's share of slow answers may be larger.
+    min_requests : int
+        Answers of the canary before it may take its next step.
+    labels : {"required", "if-any", "none"}
+        Whether promotion waits for the quality that labels show: always, when any label came, never.
+    label_age_hours : float
+        A label counts when its prediction is at least so old; set it to the time that the slow
+        labels take when that time depends on the label.
+    max_days : float
+        A canary without an answer for so long asks for a decision.
     log_mode : {"written", "durable", "async"}
         What an acknowledged prediction survives: kill -9, power loss, nothing.
     host, port : str, int
@@ -165,6 +174,10 @@ class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quality_margin: Share = 0.02
     slo_ms: Annotated[float, msgspec.Meta(gt=0)] = 50.0
     slow_margin: Share = 0.05
+    min_requests: Positive = 100
+    labels: Literal["required", "if-any", "none"] = "if-any"
+    label_age_hours: Hours = 0.0
+    max_days: Annotated[float, msgspec.Meta(gt=0)] = 14.0
     log_mode: LogMode = "written"
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0

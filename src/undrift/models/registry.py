@@ -251,8 +251,10 @@ class Registry:
         with self._ledger.read() as snapshot:
             return model_names(snapshot)
 
-    def aliases(self, model: str) -> dict[str, int]:
+    def aliases(self, model: str, connection: Connection | None = None) -> dict[str, int]:
         """Return the aliases of a model."""
+        if connection is not None:
+            return self._aliases.of(connection, model)
         with self._ledger.read() as snapshot:
             return self._aliases.of(snapshot, model)
 

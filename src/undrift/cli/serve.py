@@ -1,0 +1,75 @@
+"""``undrift serve`` and ``undrift logs``."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from undrift.cli.answer import Answer, say
+from undrift.cli.command import command
+from undrift.core.errors import NotFound
+from undrift.project import Project
+
+_SECONDS = click.FloatRange(0.05, 60)
+
+
+@command("serve", example="undrift serve delay --port 8080")
+@click.argument("endpoint")
+@click.option("--host", help="Address to listen on; loopback unless a token file is given.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 lets the system choose.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Scoring processes.")
+@click.option("--token-file", type=click.Path(path_type=Path, exists=True), help="Holds the token that requests carry.")
+@click.option("--insecure-no-auth", is_flag=True, help="Answer anybody who reaches the address.")
+@click.option(
+    "--judge-every",
+    "judge_every_s",
+    default=1.0,
+    type=click.FloatRange(0.05, 60),
+    help="Seconds between looks at a canary.",
+)
+def serve(project: Path, endpoint: str, **asked: Any) -> Answer:  # Any: options by name
+    """Serve an endpoint in the foreground, and judge its rollouts, until Ctrl-C or SIGTERM."""
+    from undrift.endpoints.supervisor import Hooks, run_supervisor
+    from undrift.loop.hosting import Hosting, serve_options
+
+    with Project.open(project) as opened:
+        name = opened.endpoint_name(endpoint)
+        options = serve_options(opened.settings.endpoint(name), Hosting(**asked))
+        hooks = Hooks(threading.Event(), lambda said: say(f"endpoint:{name} answers at {said.url}"))
+        run_supervisor(opened.endpoint_rooms, [name], options, hooks)
+    return Answer({"endpoint": name, "stopped": True}, f"endpoint:{name} has stopped")
+
+
+@command("logs", example="undrift logs delay -n 50")
+@click.argument("endpoint")
+@click.option("-n", "--lines", default=30, show_default=True, type=click.IntRange(1, 100_000), help="How many lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing until Ctrl-C.")
+def logs(project: Path, endpoint: str, *, lines: int, follow: bool) -> Answer:
+    """Show what an endpoint's supervisor and workers wrote."""
+    with Project.open(project) as opened:
+        name = opened.endpoint_name(endpoint)
+        path = opened.endpoint_rooms.run_folder / f"{name}.log"
+        if not path.exists():
+            raise NotFound(f"endpoint {name!r} has written nothing yet", cure=f"undrift serve {name}")
+        tail = path.read_text(errors="replace").splitlines()[-lines:]
+        if follow:
+            click.echo("\n".join(tail))
+            tail = []
+            with contextlib.suppress(KeyboardInterrupt):
+                _follow(opened, path)
+    return Answer({"endpoint": name, "lines": list(tail)}, "\n".join(tail))
+
+
+def _follow(project: Project, path: Path) -> None:
+    with path.open(errors="replace") as file:
+        file.seek(0, 2)
+        while True:
+            new = file.read()
+            if new:
+                click.echo(new, nl=False)
+            else:
+                project.clocks.real.sleep(0.2)

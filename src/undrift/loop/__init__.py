@@ -1,0 +1,1 @@
+"""The closed loop: the use cases that join several rooms."""

@@ -1,0 +1,121 @@
+"""Processes that serve endpoints: how they are started, found and stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from undrift.core.config import EndpointSettings
+from undrift.core.files import PRIVATE_FILE, make_private
+from undrift.endpoints.fleet import ServeOptions
+from undrift.endpoints.publisher import SupervisorFile, is_alive, read_supervisor
+from undrift.endpoints.state import Listen
+from undrift.endpoints.supervisor import stop_supervisor, wait_ready
+from undrift.project import Project
+from undrift.serving.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """How somebody asks an endpoint to be served; None leaves it to the settings.
+
+    Attributes
+    ----------
+    host, port : str, int
+        Address.
+    workers : int
+        Scoring processes.
+    token_file : Path
+        Holds the token that requests must carry.
+    insecure_no_auth : bool
+        The operator's word that strangers may ask.
+    judge_every_s : float
+        Seconds between two looks at a rollout.
+    """
+
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
+    token_file: Path | None = None
+    insecure_no_auth: bool = False
+    judge_every_s: float = 1.0
+
+
+def serve_options(settings: EndpointSettings, asked: Hosting) -> ServeOptions:
+    """Return the supervisor's options.
+
+    Raises
+    ------
+    OpenToStrangers
+        If the address can be reached from other machines and nothing protects it.
+    """
+    host = asked.host or settings.host
+    port = settings.port if asked.port is None else asked.port
+    worker = Options(
+        state=Path(), store=Path(), host=host, port=port, token_file=asked.token_file,
+        insecure_no_auth=asked.insecure_no_auth,
+    )  # fmt: skip
+    worker.gate(None)
+    arguments: tuple[str, ...] = ()
+    if asked.token_file:
+        arguments += ("--token-file", str(asked.token_file.resolve()))
+    if asked.insecure_no_auth:
+        arguments += ("--insecure-no-auth",)
+    return ServeOptions(
+        workers=asked.workers or settings.workers,
+        listen=Listen(host, port),
+        judge_every_s=asked.judge_every_s,
+        arguments=arguments,
+    )
+
+
+def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0) -> SupervisorFile:
+    """Start serving an endpoint in the background and return once it answers.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    endpoint : str
+        The endpoint.
+    *words : str
+        Further words for ``undrift serve``.
+    timeout_s : float
+        How long to wait for the first answer.
+
+    Raises
+    ------
+    NotAcknowledged
+        If it does not answer in time.
+
+    Notes
+    -----
+    What the process writes goes to ``.undrift/run/endpoints/NAME.log``.
+    """
+    running = serving(project, endpoint)
+    if running is not None:
+        return running
+    folder = make_private(project.endpoint_rooms.run_folder)
+    log = folder / f"{endpoint}.log"
+    log.touch(PRIVATE_FILE)
+    command = [sys.executable, "-m", "undrift", "serve", endpoint, "-C", str(project.root), *words]
+    with log.open("ab") as output:
+        subprocess.Popen(  # noqa: S603  (our own program and checked names)
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    return wait_ready(project.endpoint_rooms, endpoint, timeout_s)
+
+
+def serving(project: Project, endpoint: str) -> SupervisorFile | None:
+    """Return what the living supervisor of an endpoint says, None when there is none."""
+    said = read_supervisor(project.endpoint_rooms, endpoint)
+    return said if said is not None and is_alive(said.pid) else None
+
+
+def stop(project: Project, endpoint: str) -> bool:
+    """Stop serving an endpoint, record that it is wanted down, and say whether it was up."""
+    with project.ledger.change(project.actor) as change:
+        project.endpoints.set_status(change, endpoint, "stopped")
+    return stop_supervisor(project.endpoint_rooms, endpoint)

@@ -1,0 +1,172 @@
+"""Bringing versions to endpoints and back: registry and endpoints moved in one change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from undrift.core.config import EndpointSettings
+from undrift.core.errors import DecisionNeeded
+from undrift.endpoints.plan import RolloutPlan
+from undrift.endpoints.service import Cause, Deployment
+from undrift.endpoints.state import WHOLE_BP, EndpointState, Listen, VersionRef
+from undrift.ledger.actor import Actor
+from undrift.ledger.ledger import Change
+from undrift.models.registry import Registry
+from undrift.models.version import ModelVersion
+from undrift.project import Project
+
+_DAY_S = 86_400.0
+_HOUR_S = 3_600.0
+_ABSOLUTE_SCALE = 4.0
+"""An absolute error of so many mean absolute errors counts as the whole loss of 1."""
+
+
+class NotApproved(DecisionNeeded):
+    """A version is proposed and nobody has approved it."""
+
+    code = "not-approved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asks to be released.
+
+    Attributes
+    ----------
+    version : str
+        Reference of the version.
+    endpoint : str
+        Where; made when it does not exist.
+    reason : str
+        Why.
+    force : bool
+        Go past the gate with that reason, which is kept for ever.
+    at_once : bool
+        Without a canary.
+    """
+
+    version: str
+    endpoint: str
+    reason: str
+    force: bool = False
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The endpoint after a change, and who serves it so already.
+
+    Attributes
+    ----------
+    state : EndpointState
+        What the endpoint serves.
+    workers : tuple of int
+        Workers that confirmed it; none when the endpoint is down.
+    """
+
+    state: EndpointState
+    workers: tuple[int, ...]
+
+
+def deploy(project: Project, request: Request, actor: Actor) -> Released:
+    """Bring an approved version to an endpoint, by canary when another one is live there.
+
+    Raises
+    ------
+    NotApproved
+        If the version is only proposed and not forced.
+    GateNotPassed
+        If its gate did not pass and it is not forced.
+    """
+    with project.ledger.change(actor) as change:
+        deploy_in(project, change, request)
+    return published(project, request.endpoint)
+
+
+def deploy_in(project: Project, change: Change, request: Request) -> EndpointState:
+    """Do the same inside an open change; the caller publishes after the commit."""
+    version = project.registry.get(request.version, change.connection)
+    if version.state == "proposed":
+        version = _approved_by_force(project.registry, change, version, request)
+    settings = project.settings.endpoint(request.endpoint)
+    deployment = Deployment(
+        version=as_version_ref(version),
+        plan=None if request.at_once else plan_of(project.registry, version, settings),
+        reason=request.reason,
+        force_reason=request.reason if request.force else "",
+        listen=Listen(settings.host, settings.port),
+    )
+    return project.endpoints.deploy(change, request.endpoint, deployment)
+
+
+def approve(project: Project, reference: str, reason: str, actor: Actor) -> ModelVersion:
+    """Approve a proposed version whose gate passed."""
+    with project.ledger.change(actor) as change:
+        return project.registry.approve(change, reference, reason)
+
+
+def promote(project: Project, endpoint: str, reason: str, actor: Actor) -> Released:
+    """Give a canary all the traffic by hand."""
+    with project.ledger.change(actor) as change:
+        project.endpoints.promote(change, endpoint, Cause(reason))
+    return published(project, endpoint)
+
+
+def rollback(project: Project, endpoint: str, reason: str, actor: Actor) -> Released:
+    """Take the canary out, or bring back the version that was live before, by hand."""
+    with project.ledger.change(actor) as change:
+        project.endpoints.rollback(change, endpoint, Cause(reason))
+    return published(project, endpoint)
+
+
+def published(project: Project, endpoint: str) -> Released:
+    """Publish an endpoint's state and return once every live worker serves it."""
+    state = project.publisher.render(endpoint)
+    found = project.publisher.wait_acknowledged(endpoint, state.generation)
+    return Released(state, found.workers)
+
+
+def as_version_ref(version: ModelVersion) -> VersionRef:
+    """Return a registered version as endpoints know it."""
+    forced = version.overrides[-1].reason if version.overrides else ""
+    return VersionRef(version.model, version.number, version.package, version.gate_outcome, forced)
+
+
+def plan_of(registry: Registry, version: ModelVersion, settings: EndpointSettings) -> RolloutPlan:
+    """Return the plan by which a version is brought in: the endpoint's settings and the loss of its task."""
+    manifest = registry.open(version).manifest
+    is_regression = manifest.task == "regression"
+    return RolloutPlan(
+        steps_bp=tuple(round(step / 100 * WHOLE_BP) for step in settings.steps),
+        alpha=settings.alpha,
+        error_margin=settings.error_margin,
+        slow_margin=settings.slow_margin,
+        slo_ms=settings.slo_ms,
+        quality_margin=settings.quality_margin,
+        loss="absolute" if is_regression else "brier",
+        classes=manifest.classes,
+        scale=_scale(version) if is_regression else 1.0,
+        labels=settings.labels,
+        label_age_s=settings.label_age_hours * _HOUR_S,
+        min_requests=settings.min_requests,
+        max_age_s=settings.max_days * _DAY_S,
+    )
+
+
+def _scale(version: ModelVersion) -> float:
+    """Return the absolute error that counts as 1: a few times the error that the gate measured."""
+    gate = cast("Mapping[str, Any]", version.gate or {})
+    error = gate.get("reference", {}).get("metrics", {}).get("mae", {}).get("estimate")
+    return _ABSOLUTE_SCALE * error if error else 1.0
+
+
+def _approved_by_force(registry: Registry, change: Change, version: ModelVersion, request: Request) -> ModelVersion:
+    if not request.force:
+        raise NotApproved(
+            f"{version.ref} is proposed and not approved",
+            cure=f"undrift approve {version.ref} --reason TEXT",
+            version=version.ref,
+        )
+    return registry.approve(change, version.ref, request.reason, force_reason=request.reason)
