@@ -23,7 +23,7 @@ _log = logging.getLogger("undrift.endpoints")
 _LOOK_EVERY_S = 0.1
 _PUBLISH_EVERY_S = 0.5
 _CRASHES_OF_A_CANARY = 3
-_CRASHES_AT_START = 5
+_CRASHES_AT_START = 3
 _WAIT_POLL_S = 0.02
 
 OnReady = Callable[[SupervisorFile], None]
