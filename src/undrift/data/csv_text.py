@@ -58,12 +58,7 @@ def read_text(path: Path, delimiter: str = ",") -> pl.DataFrame:
     """
     names = _header(path, delimiter)
     shape = _shape(path, delimiter, len(names))
-    if shape.wrong_record is not None:
-        raise BadTable(
-            f"line {line_of(path, shape.wrong_record, delimiter)} has {shape.wrong_width} cells,"
-            f" the header has {len(names)}",
-            cure="mend the line, or put quotes round cells which hold the delimiter",
-        )
+    _refuse_ragged(path, delimiter, names, shape)
     frame = _cells(path, delimiter, names)
     if not shape.blank:
         return frame
@@ -85,6 +80,16 @@ def line_of(path: Path, record: int, delimiter: str = ",") -> int:
     return line
 
 
+def _refuse_ragged(path: Path, delimiter: str, names: list[str], shape: _Shape) -> None:
+    if shape.wrong_record is None:
+        return
+    line = line_of(path, shape.wrong_record, delimiter)
+    raise BadTable(
+        f"line {line} has {shape.wrong_width} cells, the header has {len(names)}",
+        cure="mend the line, or put quotes round cells which hold the delimiter",
+    )
+
+
 def _header(path: Path, delimiter: str) -> list[str]:
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
@@ -94,6 +99,8 @@ def _header(path: Path, delimiter: str) -> list[str]:
         text = head.removeprefix(_BOM).decode("utf-8", errors="ignore" if len(head) == _HEADER_BYTES else "strict")
     except UnicodeDecodeError as error:
         raise _not_utf8(head.count(b"\n", 0, error.start) + 1) from error
+    if b"\r" in head and b"\n" not in head:
+        raise BadTable("the lines of the file do not end in LF", cure="convert its line ends (mac2unix)")
     names = next(cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if cells)
     if len(names) == 1 and any(other in names[0] for other in ";\t|,"):
         raise BadTable(
@@ -118,12 +125,13 @@ def _cells(path: Path, delimiter: str, names: list[str]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         if "utf-8" in str(error).lower():
             raise _not_utf8(_first_line_that_is_not_utf8(path)) from error
+        _refuse_ragged(path, delimiter, names, _shape(path, delimiter, len(names), exact=True))
         raise BadTable(
             f"the file is not well-formed CSV: {str(error).splitlines()[0]}",
             cure="check the quotes: a quote inside a quoted cell is written twice",
         ) from error
     if frame.width != len(names):
-        raise BadTable("the lines of the file do not end in LF", cure="convert its line ends (dos2unix, mac2unix)")
+        raise BadTable("the lines of the file end in different ways", cure="convert its line ends (dos2unix)")
     frame.columns = names
     return frame
 
@@ -142,14 +150,18 @@ def _first_line_that_is_not_utf8(path: Path) -> int:
     return 0
 
 
-def _shape(path: Path, delimiter: str, width: int) -> _Shape:
-    """Find blank records and the first with a wrong number of cells."""
+def _shape(path: Path, delimiter: str, width: int, *, exact: bool = False) -> _Shape:
+    """Find blank records and the first with a wrong number of cells.
+
+    Unless it must be exact, a file in which long and short lines cancel out passes: the reader
+    refuses long lines.
+    """
     if width == 1:
         return _Shape()  # a blank line is then a row with nothing in it
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         array = np.frombuffer(data, dtype=np.uint8)
         try:
-            if data.find(b'"') < 0 and _counts_agree(array, ord(delimiter), width):
+            if not exact and data.find(b'"') < 0 and _counts_agree(array, ord(delimiter), width):
                 return _Shape()
             return _walk(array, ord(delimiter), width)
         finally:

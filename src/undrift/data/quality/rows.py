@@ -85,7 +85,13 @@ class Arguments:
         return self._dtypes[self.need(argument)]
 
     def bound(self, name: str) -> Any:  # Any: a number, a date or an instant, as the column is
-        """Return a bound as a value of the column's type, None when it is not given."""
+        """Return a bound as a value of the column's type, None when it is not given.
+
+        Raises
+        ------
+        BadSuite
+            If it is no value of that type.
+        """
         value = self.get(name)
         dtype = self.dtype()
         found = _bound(value, dtype)

@@ -1,0 +1,100 @@
+"""CSV as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from undrift.data import csv_text
+from undrift.data.csv_text import BadTable, line_of, read_text
+
+
+@pytest.fixture
+def write(tmp_path: Path):  # noqa: ANN201 - a closure
+    def writer(data: bytes | str) -> Path:
+        path = tmp_path / "table.csv"
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return path
+
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        ('a,b\n1,\n2,""\n', [("1", None), ("2", "")]),
+        ("a,b\r\n1,2\r\n", [("1", "2")]),
+        ("a,b\n1,2", [("1", "2")]),
+        ("\ufeffa,b\n1,2\n", [("1", "2")]),
+        ('a,b\n1,"x\ny"\n', [("1", "x\ny")]),
+        ('a,b\n1,"x,y"\n', [("1", "x,y")]),
+        ('a,b\n1,"x""y"\n', [("1", 'x"y')]),
+        ("a,b\n\n1,2\n\n3,4\n\n", [("1", "2"), ("3", "4")]),
+        ("\n\na,b\n1,2\n\n3,4\n", [("1", "2"), ("3", "4")]),
+        ("a,b\r\n\r\n1,2\r\n", [("1", "2")]),
+        ("a,b\n", []),
+        ("a\n1\n\n2\n", [("1",), (None,), ("2",)]),
+        ('"x\ny",b\n1,2\n', [("1", "2")]),
+    ],
+)
+def test_cells_are_read_as_they_stand(write, data: str, rows: list[tuple[str | None, ...]]) -> None:  # noqa: ANN001
+    """Missing is null, a quoted nothing is the empty text, blank lines are skipped."""
+    assert read_text(write(data)).rows() == rows
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"a,b\n1,2\n3\n", "line 3 has 1 cells"),
+        (b"a,b\n1,2\n3,4,5\n6\n", "line 3 has 3 cells"),
+        (b'a,b\n"x\ny",2\n3\n', "line 4 has 1 cells"),
+        (b"a,b\n1,2\n3", "line 3 has 1 cells"),
+        (b"a,b\n1,\xff\n", "line 2 is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+        (b"a,a\n1,2\n", "two columns are called 'a'"),
+        (b",b\n1,2\n", "column 1 has no name"),
+        (b"a;b\n1;2\n", "divided by another character"),
+        (b'a,b\n1,"x\n', "line 2 has|well-formed"),
+        (b"a,b\r1,2\r", "LF"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_its_place(write, data: bytes, says: str) -> None:  # noqa: ANN001
+    """Nothing is guessed, no cell is invented."""
+    with pytest.raises(BadTable, match=says):
+        read_text(write(data))
+
+
+def test_a_line_is_found_behind_quoted_line_breaks(write) -> None:  # noqa: ANN001
+    """Records and lines are not the same."""
+    assert line_of(write('a,b\n1,"x\ny"\n3,4\n'), 2) == 4
+
+
+def test_small_blocks_find_what_one_block_finds(write, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001
+    """State is carried from block to block."""
+    monkeypatch.setattr(csv_text, "_BLOCK_BYTES", 7)
+    assert read_text(write('a,b\n1,"x\ny,z"\n\n3,4\n')).rows() == [("1", "x\ny,z"), ("3", "4")]
+    with pytest.raises(BadTable, match="line 4 has 3 cells"):
+        read_text(write('a,b\n1,"x\ny"\n3,4,5\n6,7\n'))
+
+
+_CELL = st.text(alphabet='ab",\n\r é', max_size=6)
+
+
+@given(rows=st.lists(st.tuples(_CELL, _CELL), max_size=8))
+def test_what_the_standard_library_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
+    """Quotes, delimiters and line breaks in cells included."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([("a", "b"), *rows])
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(buffer.getvalue().encode())
+    assert read_text(path).rows() == rows
