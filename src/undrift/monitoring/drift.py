@@ -1,0 +1,67 @@
+"""Drift of a window against the reference sketch of the version that was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from undrift.core.decision import Decision
+from undrift.core.json import JSON
+from undrift.monitoring.traffic import PREDICTION, Traffic
+from undrift.monitoring.watched import Version
+from undrift.stats.drift import compare
+from undrift.stats.sketch import ReferenceSketch, WindowCounts
+
+_INPUTS = "the inputs are distributed as in training"
+_ANSWERS = "the answers are distributed as in training"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFound:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    decision : Decision
+        ``fail`` says that something has drifted.
+    columns : sequence of mapping
+        One per column.
+    """
+
+    decision: Decision
+    columns: Sequence[dict[str, JSON]]
+
+
+def input_drift(version: Version, answered: Traffic, alpha: float) -> DriftFound:
+    """Return the drift of what was asked; columns that follow the calendar are left out."""
+    left_out = version.calendar | {PREDICTION}
+    names = [name for name in version.sketch.columns if name not in left_out]
+    return _compared(_only(version.sketch, names), answered, alpha, _INPUTS)
+
+
+def prediction_drift(version: Version, answered: Traffic, alpha: float) -> DriftFound:
+    """Return the drift of what was answered, where the sketch holds the answers of the training data."""
+    if PREDICTION not in version.sketch.columns:
+        return _undecided(_ANSWERS, alpha, answered, "the package's sketch holds no answers")
+    return _compared(_only(version.sketch, [PREDICTION]), answered, alpha, _ANSWERS)
+
+
+def _only(sketch: ReferenceSketch, names: Sequence[str]) -> ReferenceSketch:
+    return replace(sketch, columns={name: sketch.columns[name] for name in names})
+
+
+def _compared(sketch: ReferenceSketch, answered: Traffic, alpha: float, question: str) -> DriftFound:
+    if not answered.rows or not sketch.columns:
+        return _undecided(question, alpha, answered, "no rows" if sketch.columns else "no columns to compare")
+    columns = answered.columns()
+    missing = [name for name in sketch.columns if name not in columns]
+    if missing:
+        return _undecided(question, alpha, answered, f"the log has no column {missing[0]!r}")
+    counts = WindowCounts.collect(sketch, columns, answered.unit(sketch.unit))
+    found = compare(sketch, counts, alpha=alpha)
+    return DriftFound(replace(found.decision, question=question), [column.as_json() for column in found.columns])
+
+
+def _undecided(question: str, alpha: float, answered: Traffic, reason: str) -> DriftFound:
+    decision = Decision(question, "cannot_tell", "", alpha, answered.rows, "row", reason=reason)
+    return DriftFound(decision, [])
