@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Table, delete, insert, select, text, 
 from sqlalchemy.exc import DBAPIError
 
 from undrift.core.clock import SimulatedClock
-from undrift.core.errors import NotFound
+from undrift.core.errors import Conflict, NotFound
 from undrift.ledger import tables
 from undrift.ledger.actor import Actor
 from undrift.ledger.errors import BadEvent, LedgerUnavailable, NestedChange, NotErasable, StoreTooNew, Unrecorded
@@ -129,7 +129,7 @@ def test_reading_inside_a_change_sees_what_was_before(ledger: Ledger) -> None:
 
 def test_a_reader_cannot_write(ledger: Ledger) -> None:
     """The read door is read-only in the database, not by convention."""
-    with pytest.raises(DBAPIError), ledger.read() as connection:
+    with pytest.raises((DBAPIError, LedgerUnavailable)), ledger.read() as connection:
         connection.execute(insert(tables.leases).values(name="n", owner="o", fence=1, expires_us=0))
 
 
@@ -243,6 +243,42 @@ def test_a_database_that_does_not_answer_is_told_in_our_words() -> None:
     with pytest.raises(LedgerUnavailable) as caught:
         Ledger.open("postgresql://nobody:secret@127.0.0.1:1/none")
     assert "secret" not in str(caught.value)
+
+
+def test_a_connection_lost_in_a_change_is_told_and_the_next_change_works(postgres_url: str) -> None:
+    """The server went away: nothing was committed, our own error says so."""
+    ledger = Ledger.open(postgres_url)
+    lose = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(LedgerUnavailable), ledger.change(ADA) as change:
+        change.connection.execute(lose)
+    assert len(record(ledger)) == ledger.verify().events - 1
+
+
+def test_a_deadlock_is_a_lost_race(postgres_url: str) -> None:
+    """Of two changes that lock the same rows crosswise one commits, the other is told to try again."""
+    ledger = Ledger.open(postgres_url)
+    with ledger.bookkeeping() as connection:
+        for name in ("a", "b"):
+            connection.execute(insert(tables.leases).values(name=name, owner="o", fence=1, expires_us=0))
+    barrier, ends = threading.Barrier(2), []
+
+    def cross(first: str, second: str) -> None:
+        try:
+            with ledger.change(ADA) as change:
+                for name in (first, second):
+                    change.connection.execute(update(tables.leases).where(tables.leases.c.name == name).values(fence=2))
+                    if name == first:
+                        barrier.wait()
+                change.record("a.made", "run:1")
+        except Conflict as error:
+            ends.append(error)
+
+    threads = [threading.Thread(target=cross, args=pair) for pair in (("a", "b"), ("b", "a"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(ends), ledger.head().seq) == (1, 2)
 
 
 def test_every_instant_fits_its_column() -> None:

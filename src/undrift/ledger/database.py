@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from undrift.core.clock import Clock
-from undrift.core.errors import MissingExtra
+from undrift.core.errors import Conflict, Fault, MissingExtra
 from undrift.core.files import PRIVATE_FILE, FileLock, is_network_filesystem, make_private
 from undrift.ledger.chain import Head
 from undrift.ledger.errors import LedgerUnavailable, NestedChange, NetworkFilesystem
@@ -28,6 +28,7 @@ from undrift.ledger.tables import head
 _BUSY_MS = 60_000
 _LOCK_TIMEOUT_S = 120.0
 _MIGRATION_LOCK = 0x756E6472  # "undr": the advisory lock of migrations on Postgres
+_LOST_RACES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _WRITTEN = "rows_written"
 _WRITES = frozenset({"INSERT", "UPDATE", "DELETE"})
 _HEAD: Select[int, str] = select(head.c.seq, head.c.hash).where(head.c.row == 1)
@@ -247,15 +248,20 @@ def sqlite_path(target: str | Path) -> Path:
 @contextmanager
 def _begin(engine: Engine) -> Iterator[Connection]:
     try:
-        connection = engine.connect()
-        transaction = connection.begin()
-    except DBAPIError as error:
-        raise LedgerUnavailable(
-            f"the ledger's database {engine.url.render_as_string()} does not answer: {error.orig}",
-            cure="check the address and that the database runs",
-        ) from error
-    with connection, transaction:
-        yield connection
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except (OperationalError, InterfaceError) as error:
+        raise _in_our_words(engine, error) from error
+
+
+def _in_our_words(engine: Engine, error: DBAPIError) -> Fault:
+    """Return our error for a lower one; what a room's own statement did wrong is not among these."""
+    if getattr(error.orig, "sqlstate", None) in _LOST_RACES:
+        return Conflict("somebody else changed the same rows at the same moment", cure="try again")
+    return LedgerUnavailable(
+        f"the ledger's database {engine.url.render_as_string()} failed: {error.orig}",
+        cure="check that the database runs, its address, and that the disk has space",
+    )
 
 
 def _sqlite_engine(url: URL, begin: str, *, writes: bool) -> Engine:
