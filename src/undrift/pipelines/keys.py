@@ -175,12 +175,11 @@ def _package_code(module: str) -> str | None:
 
 def _sources(root: ModuleType) -> list[tuple[str, Path]]:
     """Return names and paths of a package's source files; none for anything without a file."""
-    if root.__file__ is None or not root.__file__.endswith(".py"):
-        return []
-    file = Path(root.__file__)
-    if file.name != "__init__.py":
-        return [(file.name, file)]
-    return [(path.relative_to(file.parent).as_posix(), path) for path in sorted(file.parent.rglob("*.py"))]
+    if hasattr(root, "__path__"):  # a package, also one without an __init__
+        folders = [Path(folder) for folder in root.__path__]
+        return [(file.relative_to(top).as_posix(), file) for top in folders for file in sorted(top.rglob("*.py"))]
+    file = Path(root.__file__ or "")
+    return [(file.name, file)] if file.suffix == ".py" else []
 
 
 def _digests(value: JSON) -> list[str]:
