@@ -10,7 +10,7 @@ _LARGEST = 5 * 2**20
 _REGISTRIES = re.compile(
     "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.(?:org|com)", r"--index-" + "url"])
 )
-_MACHINE = re.compile(r"(?<![\w./-])/(?:" + "work|root" + r")/\w")
+_MACHINE = re.compile("/" + r"work/(?:main|shared)\b|/" + r"root/\.|/" + r"tmp/u/|/" + r"home/[a-z]+/[a-z.]")
 _BUILDS = {"Makefile", "CONTRIBUTING.md"}  # they may say how requirements are compiled without an index
 
 
