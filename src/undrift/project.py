@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # rooms are imported when they are first used, so that a comm
     from undrift.endpoints.state import VersionRef
     from undrift.ledger.change import Change
     from undrift.models.registry import Registry
+    from undrift.monitoring.monitor import Monitor
 
 STORE = ".undrift"
 CLOCK_FILE = "clock.json"
@@ -200,12 +201,38 @@ class Project:
 
         return Publisher(self.endpoint_rooms)
 
+    @cached_property
+    def monitor(self) -> Monitor:
+        """What watches the endpoints."""
+        from undrift.monitoring.monitor import Monitor
+
+        return Monitor(self.ledger, self.store, self.clocks)
+
     def endpoint_name(self, text: str) -> str:
         """Return the name in ``delay`` or ``endpoint:delay``."""
         found = refs.parse(text, default="endpoint")
         if found.kind != "endpoint" or found.selector:
             raise refs.BadReference(f"{text!r} does not name an endpoint", cure="write NAME or endpoint:NAME")
         return found.name
+
+    def only_endpoint(self, text: str | None) -> str:
+        """Return the named endpoint, or the only one there is.
+
+        Raises
+        ------
+        AmbiguousName
+            If there are several and none is named.
+        NothingOfThatName
+            If there is none.
+        """
+        if text is not None:
+            return self.endpoint_name(text)
+        names = [state.name for state in self.endpoints.all()]
+        if not names:
+            raise NothingOfThatName("there is no endpoint yet", cure="undrift deploy MODEL@VERSION")
+        if len(names) > 1:
+            raise AmbiguousName(f"there are several endpoints: {', '.join(names)}", cure="add --endpoint NAME")
+        return names[0]
 
     def resolve(self, text: str) -> Ref:
         """Return the reference that a text means; a bare name is looked for among all things.

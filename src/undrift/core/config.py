@@ -190,7 +190,9 @@ class MonitorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     window_days : int
-        Span of a window in event time.
+        Span of a window in event time. Where days are the units, fewer than 20 of them tell nothing.
+    step_days : int
+        A window begins so many days after the one before.
     alpha : float
         Stated false-alarm rate of a window, over all columns.
     cooldown_hours : float
@@ -201,7 +203,8 @@ class MonitorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Whether an incident starts a training (when there are new labelled rows).
     """
 
-    window_days: Positive = 7
+    window_days: Positive = 28
+    step_days: Positive = 7
     alpha: Share = 0.01
     cooldown_hours: Hours = 24.0
     max_performance_drop: float | None = None

@@ -1,0 +1,113 @@
+"""``undrift model ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from undrift.cli.answer import Answer, pairs, table
+from undrift.cli.command import LazyGroup, command
+from undrift.core.json import JSON
+from undrift.project import Project
+
+if TYPE_CHECKING:
+    from undrift.models.version import ModelVersion
+
+
+@command("list", example="undrift model list")
+@click.argument("name", required=False, metavar="[NAME]")
+def list_(project: Path, name: str | None) -> Answer:
+    """List model versions: of one model, or of all."""
+    with Project.open(project) as opened:
+        versions = opened.registry.versions(name)
+    rows = [
+        (one.ref, one.state, ",".join(one.aliases), one.gate_outcome, "forced" if one.forced else "", one.data, one.run)
+        for one in versions
+    ]
+    text = table(("version", "state", "aliases", "gate", "", "data", "run"), rows)
+    return Answer({"versions": [_as_json(one) for one in versions]}, text if rows else "no models yet: undrift train")
+
+
+@command("show", example="undrift model show delay@champion")
+@click.argument("reference", metavar="MODEL@VERSION")
+@click.option("--card", is_flag=True, help="Print the model card.")
+def show(project: Path, reference: str, *, card: bool) -> Answer:
+    """Show a version: where it stands, what it came from, its gate report; or its card."""
+    with Project.open(project) as opened:
+        version = opened.registry.resolve(reference)
+        if card:
+            text = opened.registry.open(version).read("MODEL_CARD.md").decode()
+            return Answer({"version": version.ref, "card": text}, text)
+        manifest = opened.registry.open(version).manifest
+    engines = ", ".join(engine.name for engine in manifest.engines)
+    shown: list[tuple[str, object]] = [
+        ("version", version.ref),
+        ("state", version.state),
+        ("aliases", ", ".join(version.aliases) or None),
+        ("task", manifest.task),
+        ("threshold", manifest.threshold),
+        ("inputs", ", ".join(column.name for column in manifest.inputs)),
+        ("engines", engines),
+        ("package", version.package),
+        ("run", version.run),
+        ("data", version.data),
+        ("code", version.code),
+        ("registered", f"{version.created_at:%Y-%m-%d %H:%M} by {version.registered_by}"),
+    ]
+    lines = [pairs(shown), *_gate_lines(version), *_override_lines(version)]
+    return Answer(_as_json(version), "\n".join(lines))
+
+
+@command("verify", example="undrift model verify delay@champion")
+@click.argument("reference", metavar="MODEL@VERSION")
+def verify(project: Path, reference: str) -> Answer:
+    """Check every byte of a version's package and score its golden rows with each engine."""
+    with Project.open(project) as opened:
+        version = opened.registry.resolve(reference)
+        package = opened.registry.open(version)
+        checked = {spec.name: package.check_golden(package.load_engine(spec.name)) for spec in package.manifest.engines}
+    lines = [f"{version.ref}: every byte is the one that was registered"]
+    lines += [
+        f"  {name} answers the golden rows as expected (largest difference {off:g})" for name, off in checked.items()
+    ]
+    return Answer({"version": version.ref, "package": version.package, "golden": dict(checked)}, "\n".join(lines))
+
+
+def _gate_lines(version: ModelVersion) -> list[str]:
+    from undrift.loop.telling import gate_lines
+
+    return ["", "gate", *(f"  {line}" for line in gate_lines(version.gate))] if version.gate else ["gate: none"]
+
+
+def _override_lines(version: ModelVersion) -> list[str]:
+    return [f"forced past the gate ({one.move}) by {one.actor}: {one.reason}" for one in version.overrides]
+
+
+def _as_json(version: ModelVersion) -> dict[str, JSON]:
+    return {
+        "version": version.ref,
+        "state": version.state,
+        "aliases": list(version.aliases),
+        "package": version.package,
+        "run": version.run,
+        "data": version.data,
+        "code": version.code,
+        "gate": version.gate,
+        "gate_outcome": version.gate_outcome,
+        "overrides": [one.as_json() for one in version.overrides],
+        "registered_by": version.registered_by,
+        "created_at": version.created_at.isoformat(),
+    }
+
+
+model = LazyGroup(
+    "model",
+    help="Registered models and their versions.",
+    entries={
+        "list": ("undrift.cli.models:list_", "List model versions."),
+        "show": ("undrift.cli.models:show", "Show a version, its gate report or its card."),
+        "verify": ("undrift.cli.models:verify", "Check every byte of a version's package and its golden rows."),
+    },
+)

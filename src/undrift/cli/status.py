@@ -1,0 +1,50 @@
+"""``undrift status``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from undrift.cli.answer import Answer, table
+from undrift.cli.command import command
+from undrift.project import Project
+
+if TYPE_CHECKING:
+    from undrift.loop.status import EndpointStatus
+
+_COLOURS = {"healthy": "green", "down": "red", "drifting": "yellow", "canary": "cyan"}
+
+
+@command("status", example="undrift status")
+def status(project: Path) -> Answer:
+    """Show what is live, healthy, drifting or waiting, and what to do next."""
+    from undrift.loop.status import status as look
+
+    with Project.open(project) as opened:
+        found = look(opened)
+        root = opened.root
+    lines = [f"project {root}"]
+    if found.endpoints:
+        rows = [(one.state.name, one.health, one.state.stable.ref, _canary(one), one.url) for one in found.endpoints]
+        told = table(("endpoint", "health", "live", "canary", "url"), rows)
+        lines += [_coloured(line) for line in told.splitlines()]
+    for one in found.endpoints:
+        lines += [f"  {incident.ref} {incident.kind}: {incident.decision.get('reason')}" for incident in one.incidents]
+        if one.state.stable.forced_reason:
+            lines.append(f"  {one.state.stable.ref} was forced past its gate: {one.state.stable.forced_reason}")
+    lines += [f"training  {ref}" for ref in found.training]
+    steps = [step for one in found.endpoints for step in one.next] + found.next
+    lines += [f"next      {step}" for step in steps] or ["next      nothing: undrift worker keeps watch"]
+    return Answer(found.as_json(), "\n".join(lines))
+
+
+def _canary(one: EndpointStatus) -> str | None:
+    return f"{one.state.canary.ref} {one.state.share_bp / 100:g} %" if one.state.canary else None
+
+
+def _coloured(line: str) -> str:
+    for word, colour in _COLOURS.items():
+        line = line.replace(f"  {word}", f"  {click.style(word, fg=colour)}", 1)
+    return line

@@ -1,0 +1,47 @@
+"""Labels from a file: which endpoint, which column, which classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from undrift.core.errors import BadInput
+from undrift.endpoints import labels
+from undrift.endpoints.labels import LabelReport, LabelSource
+from undrift.project import Project
+
+
+def add_labels(
+    project: Project, endpoint: str, path: Path, *, on: str, actual: str | None = None, event_time: str | None = None
+) -> LabelReport:
+    """Write the labels of a table for an endpoint's predictions.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    endpoint : str
+        Its name.
+    path : Path
+        CSV or Parquet.
+    on : str
+        The column with the caller's key, or ``prediction_id``.
+    actual : str, optional
+        The column with the truth; by default the target of the endpoint's model.
+    event_time : str, optional
+        The column with the predictions' event time.
+
+    Raises
+    ------
+    BadInput
+        If no column is named and the settings do not know the model's target.
+    BadLabels
+        If the file cannot be used; nothing is written then.
+    """
+    version = project.registry.get(project.endpoints.get(endpoint).stable.ref)
+    known = project.settings.models.get(version.model)
+    column = actual or (known.target if known else None)
+    if column is None:
+        raise BadInput(f"which column of {path.name} holds the truth?", cure="add --actual COLUMN")
+    classes = project.registry.open(version).manifest.classes
+    source = LabelSource(path=path, on=on, actual=column, classes=classes, event_time=event_time)
+    return labels.add_labels(project.endpoint_rooms, endpoint, source, project.actor)

@@ -1,0 +1,105 @@
+"""From incidents to at most one retraining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from undrift.core.json import JSON
+from undrift.endpoints.state import EndpointState
+from undrift.ledger.actor import Actor
+from undrift.models.version import ModelVersion
+from undrift.monitoring.advice import Advice, retrain_advice
+from undrift.monitoring.incident import Incident
+from undrift.project import Project
+
+TRIGGERS = Actor("policy", "retrain-on-incident")
+FIRED = "retraining.triggered"
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A retraining that was started.
+
+    Attributes
+    ----------
+    model : str
+        Which model.
+    run_id : str
+        Its pipeline run.
+    reason : str
+        Why.
+    """
+
+    model: str
+    run_id: str
+    reason: str
+
+
+def advice_for(project: Project, model: str, endpoints: Sequence[EndpointState]) -> Advice:
+    """Return whether the open incidents of a model deserve a retraining now."""
+    incidents = [one for state in endpoints for one in open_incidents(project, state)]
+    settings = project.settings.monitoring(endpoints[0].name)
+    if not settings.retrain:
+        return Advice("nothing", f"monitor.{endpoints[0].name}.retrain is off")
+    return retrain_advice(
+        incidents,
+        new_labelled_rows(project, model),
+        _last_fired(project, model),
+        timedelta(hours=settings.cooldown_hours),
+        project.clocks.business.now(),
+    )
+
+
+def retrain(project: Project, model: str, endpoints: Sequence[EndpointState]) -> Triggered | None:
+    """Submit one retraining when the open incidents deserve it; say which, or None.
+
+    Notes
+    -----
+    The submission carries a key of model, data version and oldest incident: several processes
+    that come to the same conclusion start one run.
+    """
+    advice = advice_for(project, model, endpoints)
+    if advice.action != "retrain":
+        return None
+    data = project.data.get(project.settings.model(model).dataset).ref
+    key = f"retrain:{model}:{data}:{advice.incidents[0]}"
+    params: dict[str, JSON] = {"model": model, "dataset_version": data, **_same_kind(project, model)}
+    with project.ledger.change(TRIGGERS) as change:
+        submission = project.training.submit(change, model, params, dedupe_key=key)
+        if not submission.is_new:
+            return None
+        body: dict[str, JSON] = {
+            "run": submission.run_id,
+            "incidents": list(advice.incidents),
+            "data": data,
+            "reason": advice.reason,
+        }
+        change.record(FIRED, f"model:{model}", body)
+    return Triggered(model, submission.run_id, advice.reason)
+
+
+def open_incidents(project: Project, endpoint: EndpointState) -> list[Incident]:
+    """Return the open incidents of an endpoint."""
+    return project.monitor.incidents.all(endpoint.name, only_open=True)
+
+
+def new_labelled_rows(project: Project, model: str) -> int:
+    """Return how many rows the dataset has gained since the newest version of a model was trained."""
+    settings = project.settings.model(model)
+    newest = project.data.get(settings.dataset)
+    trained = _newest_version(project, model)
+    if trained is None or not trained.data:
+        return newest.rows or 0
+    return (newest.rows or 0) - (project.data.get(trained.data).rows or 0)
+
+
+def _newest_version(project: Project, model: str) -> ModelVersion | None:
+    versions = [one for one in project.registry.versions(model) if one.data]
+    return versions[-1] if versions else None
+
+
+def _last_fired(project: Project, model: str) -> datetime | None:
+    events = project.ledger.events(f"model:{model}", [FIRED], newest_first=True, limit=1)
+    return events[0].at if events else None

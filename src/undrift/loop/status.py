@@ -1,0 +1,133 @@
+"""The project on one screen: what is live, healthy, drifting, waiting, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from undrift.core.json import JSON
+from undrift.endpoints.rollout import Rollout
+from undrift.endpoints.state import EndpointState
+from undrift.loop.hosting import serving
+from undrift.loop.promotion import waiting
+from undrift.loop.retraining import advice_for, open_incidents
+from undrift.monitoring.incident import Incident
+from undrift.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """One endpoint.
+
+    Attributes
+    ----------
+    state : EndpointState
+        What it serves.
+    url : str or None
+        Where it answers; None when it is down.
+    rollout : Rollout or None
+        What is on trial.
+    incidents : list of Incident
+        What is wrong.
+    next : list of str
+        What to do, each a command or a fact to wait for.
+    """
+
+    state: EndpointState
+    url: str | None
+    rollout: Rollout | None
+    incidents: list[Incident]
+    next: list[str]
+
+    @property
+    def health(self) -> str:
+        """One word for the screen."""
+        if self.url is None:
+            return "down"
+        if self.rollout is not None:
+            return "waiting for you" if self.rollout.state == "waiting" else "canary"
+        kinds = {one.kind for one in self.incidents}
+        if not kinds:
+            return "healthy"
+        return "drifting" if kinds <= {"drift", "prediction-drift"} else ", ".join(sorted(kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The project.
+
+    Attributes
+    ----------
+    endpoints : list of EndpointStatus
+        By name.
+    training : list of str
+        References of the pipeline runs that are under way.
+    next : list of str
+        What to do when there is no endpoint yet.
+    """
+
+    endpoints: list[EndpointStatus]
+    training: list[str]
+    next: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the status for machines."""
+        return {
+            "endpoints": [
+                {
+                    "endpoint": one.state.name,
+                    "health": one.health,
+                    "url": one.url,
+                    "live": one.state.stable.ref,
+                    "forced": one.state.stable.forced_reason or None,
+                    "canary": one.state.canary.ref if one.state.canary else None,
+                    "canary_percent": one.state.share_bp / 100,
+                    "incidents": [f"{incident.ref} {incident.kind}" for incident in one.incidents],
+                    "next": one.next,
+                }
+                for one in self.endpoints
+            ],
+            "training": self.training,
+            "next": self.next,
+        }
+
+
+def status(project: Project) -> Status:
+    """Return the project's status; it only reads."""
+    endpoints = [_endpoint(project, state) for state in project.endpoints.all()]
+    training = [run.ref for run in project.training.pending()]
+    return Status(endpoints, training, [] if endpoints else _first_steps(project))
+
+
+def _endpoint(project: Project, state: EndpointState) -> EndpointStatus:
+    said = serving(project, state.name)
+    rollout = project.endpoints.running(state.name)
+    incidents = open_incidents(project, state)
+    found = EndpointStatus(state, said.url if said else None, rollout, incidents, [])
+    found.next.extend(_next(project, found))
+    return found
+
+
+def _next(project: Project, found: EndpointStatus) -> list[str]:
+    name = found.state.name
+    told = [] if found.url else [f"undrift serve {name}"]
+    if found.rollout is not None and found.rollout.state == "waiting":
+        told.append(f"decide: undrift promote {name}, or undrift rollback {name} ({found.rollout.reason})")
+    proposed = waiting(project, found.state)
+    if proposed is not None and found.rollout is None:
+        ref = proposed.version.ref
+        told.append(f"{ref} passed its gate: undrift approve {ref} --reason TEXT && undrift deploy {ref}")
+    if found.incidents and found.state.stable.model in project.settings.models:
+        advice = advice_for(project, found.state.stable.model, [found.state])
+        told.append(
+            {"retrain": "undrift tick", "wait": "wait", "nothing": "look"}[advice.action] + f": {advice.reason}"
+        )
+    return told
+
+
+def _first_steps(project: Project) -> list[str]:
+    proposed = [one.ref for one in project.registry.versions() if one.state in ("proposed", "approved")]
+    if proposed:
+        return [f"undrift model show {proposed[-1]}", f"undrift deploy {proposed[-1]}"]
+    if project.settings.models:
+        return [f"undrift train {name}" for name in project.settings.models]
+    return ["undrift up TABLE --target COLUMN"]
