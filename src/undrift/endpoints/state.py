@@ -128,7 +128,19 @@ class EndpointState:
 
 
 def with_canary(state: EndpointState, canary: VersionRef, rollout: RolloutId, share_bp: int) -> EndpointState:
-    """Return the state in which a canary takes its first share; a new salt deals the arms anew."""
+    """Return the state in which a canary takes its first share; a new salt deals the arms anew.
+
+    Parameters
+    ----------
+    state : EndpointState
+        The state before.
+    canary : VersionRef
+        The version that takes the share.
+    rollout : RolloutId
+        The rollout it belongs to.
+    share_bp : int
+        Its first share, in hundredths of a percent.
+    """
     return replace(_next(state), canary=canary, rollout=rollout, share_bp=share_bp, salt=str(rollout))
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from undrift.core.decision import Decision
@@ -254,7 +254,8 @@ def stop_supervisor(rooms: EndpointRooms, name: str, timeout_s: float = 20.0) ->
         return False
     real = rooms.clocks.real
     deadline = real.monotonic() + timeout_s
-    os.kill(said.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):
+        os.kill(said.pid, signal.SIGTERM)
     while (now := read_supervisor(rooms, name)) is not None and now.pid == said.pid and is_alive(said.pid):
         if real.monotonic() >= deadline:
             raise NotAcknowledged(f"process {said.pid} does not stop", cure=f"kill {said.pid}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from undrift.core.clock import Clocks, RealClock, SimulatedClock
 from undrift.core.decision import Outcome
 from undrift.core.digest import blake3_bytes
 from undrift.core.files import make_private
+from undrift.core.ids import IdSource
 from undrift.endpoints.plan import RolloutPlan
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.endpoints.service import Cause, Deployment, Endpoints
@@ -36,7 +39,9 @@ class Project:
         self.clocks = Clocks(business=self.business, real=RealClock())
         self.ledger = Ledger.open(store / "ledger.db", clock=self.business, real=self.clocks.real)
         self.live: list[tuple[str, VersionRef | None, VersionRef]] = []
-        self.rooms = EndpointRooms(self.ledger, store, self.clocks, on_live=self._on_live)
+        # the same ids, and with them the same arms, in every run of a test
+        ids = IdSource(self.business, random.Random(0).randbytes)
+        self.rooms = EndpointRooms(self.ledger, store, self.clocks, on_live=self._on_live, ids=ids)
         self.endpoints = Endpoints(self.rooms)
 
     def _on_live(self, change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
@@ -66,7 +71,18 @@ class Project:
         return self.change(lambda change: self.endpoints.rollback(change, "delay", Cause("it is bad")))
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an empty ledger, to copy: migrating one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("empty")
+    Ledger.open(folder / "ledger.db").close()
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, empty_ledger: Path) -> Iterator[Project]:
     """Give an empty project."""
-    return Project(tmp_path)
+    shutil.copytree(empty_ledger, tmp_path / ".undrift")
+    made = Project(tmp_path)
+    yield made
+    made.ledger.close()
