@@ -209,7 +209,13 @@ class Project:
         return Monitor(self.ledger, self.store, self.clocks)
 
     def endpoint_name(self, text: str) -> str:
-        """Return the name in ``delay`` or ``endpoint:delay``."""
+        """Return the name in ``delay`` or ``endpoint:delay``.
+
+        Raises
+        ------
+        BadReference
+            If the text names another kind of thing.
+        """
         found = refs.parse(text, default="endpoint")
         if found.kind != "endpoint" or found.selector:
             raise refs.BadReference(f"{text!r} does not name an endpoint", cure="write NAME or endpoint:NAME")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from house.source import Exceptions, Function, Source
 
 _MANY = 4
-_SELF = {"self", "cls", "change"}  # every service method takes the open change first
+_SELF = {"self", "cls", "change", "connection"}  # what writes or reads rows takes one of these first
 
 
 def test_public_functions_with_several_arguments_describe_them(product: list[Source], exceptions: Exceptions) -> None:

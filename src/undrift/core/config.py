@@ -270,7 +270,20 @@ def load(path: Path) -> Settings:
 
 
 def parse(text: str, origin: str = FILE_NAME) -> Settings:
-    """Return the settings of a TOML text; ``origin`` names it in errors."""
+    """Return the settings of a TOML text; ``origin`` names it in errors.
+
+    Parameters
+    ----------
+    text : str
+        The TOML text.
+    origin : str
+        Names it in errors.
+
+    Raises
+    ------
+    BadSettings
+        If it is not TOML, or a key or a value is not one of the settings.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -51,6 +51,21 @@ def reported(
     Where there are too few units for an interval, low and high are the estimate's own whole
     range of ignorance: minus and plus infinity are not JSON, so the metric stands alone with
     the method ``"none: too few units"`` and equal ends.
+
+    Parameters
+    ----------
+    task : Task
+        What the model predicts.
+    y : array of shape (n,)
+        What came true.
+    scores : array of shape (n, k)
+        What the model said.
+    unit : array of shape (n,)
+        Code of the independent unit of each row.
+    unit_name : str
+        What a unit is, for instance ``"day"``.
+    also : str
+        One more metric than the usual ones of the task.
     """
     names = dict.fromkeys((*((also,) if also else ()), *REPORTED[task]))
     found: dict[str, Interval] = {}

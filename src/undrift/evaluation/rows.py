@@ -61,6 +61,11 @@ def row_ids(frame: pl.DataFrame, key: str | None = None) -> Ids:
         The column that names a row. Without it a row is what it holds: two equal rows have
         one id, and a row whose cells were changed is another row.
 
+    Raises
+    ------
+    BadColumn
+        If the key column is missing.
+
     Notes
     -----
     Two different rows share an id with probability 2**-64 by pair. Floats count by their bits.
@@ -106,6 +111,11 @@ def units_of(frame: pl.DataFrame, unit: str, times: Instants | None, ids: Ids) -
     unit : str
         ``"day"``, ``"row"`` or a column; equal values of the column are one unit, nulls are
         units of their own row.
+
+    Raises
+    ------
+    BadColumn
+        If the unit is neither a column nor a word that is known.
     """
     if unit == "day" and times is not None:
         return days(times)

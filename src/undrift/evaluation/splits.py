@@ -267,6 +267,17 @@ def sample_units(units: Units, positions: Positions, most: int, seed: int) -> Po
     """Return at most so many of the positions, in whole units chosen by their code and the seed.
 
     At least one unit is kept, however large.
+
+    Parameters
+    ----------
+    units : array of int
+        Code of the unit of each row.
+    positions : array of int
+        The rows to choose from.
+    most : int
+        How many rows to keep at most.
+    seed : int
+        The same seed keeps the same units, also in a longer table.
     """
     if len(positions) <= most:
         return positions

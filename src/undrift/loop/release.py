@@ -102,20 +102,56 @@ def deploy_in(project: Project, change: Change, request: Request) -> EndpointSta
 
 
 def approve(project: Project, reference: str, reason: str, actor: Actor) -> ModelVersion:
-    """Approve a proposed version whose gate passed."""
+    """Approve a proposed version whose gate passed.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    reference : str
+        The version, for instance ``model:delay@3``.
+    reason : str
+        Why; kept in the event.
+    actor : Actor
+        Who approves.
+    """
     with project.ledger.change(actor) as change:
         return project.registry.approve(change, reference, reason)
 
 
 def promote(project: Project, endpoint: str, reason: str, actor: Actor) -> Released:
-    """Give a canary all the traffic by hand."""
+    """Give a canary all the traffic by hand.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    endpoint : str
+        Name of the endpoint.
+    reason : str
+        Why; kept in the event.
+    actor : Actor
+        Who decides.
+    """
     with project.ledger.change(actor) as change:
         project.endpoints.promote(change, endpoint, Cause(reason))
     return published(project, endpoint)
 
 
 def rollback(project: Project, endpoint: str, reason: str, actor: Actor) -> Released:
-    """Take the canary out, or bring back the version that was live before, by hand."""
+    """Take the canary out, or bring back the version that was live before, by hand.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    endpoint : str
+        Name of the endpoint.
+    reason : str
+        Why; kept in the event.
+    actor : Actor
+        Who decides.
+    """
     with project.ledger.change(actor) as change:
         project.endpoints.rollback(change, endpoint, Cause(reason))
     return published(project, endpoint)

@@ -78,7 +78,13 @@ class VersionTable:
             raise VersionMoved(f"{version.ref} is no longer {version.state}", cure="look again and repeat")
 
     def remove(self, change: Change, version: ModelVersion) -> None:
-        """Delete a version's row."""
+        """Delete a version's row.
+
+        Raises
+        ------
+        VersionMoved
+            If it is no longer in the state that was read.
+        """
         row = tables.versions.c
         same = (row.model == version.model, row.number == version.number, row.state == version.state)
         if change.connection.execute(delete(tables.versions).where(*same)).rowcount != 1:
@@ -126,6 +132,17 @@ class AliasTable:
 
     def set(self, change: Change, model: str, alias: str, *, number: int | None, expected: int | None) -> None:
         """Let an alias name a version, or nothing.
+
+        Parameters
+        ----------
+        change : Change
+            The open change.
+        model, alias : str
+            Which alias of which model.
+        number : int or None
+            The version it will name; None takes it away.
+        expected : int or None
+            The version it must name now.
 
         Raises
         ------

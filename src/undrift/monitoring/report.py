@@ -75,7 +75,19 @@ class WindowReport:
 
 
 def examine(watched: Watched, requests: Traffic, span: Span, late_before: int = 0) -> WindowReport:
-    """Return what the requests of a window show; nothing is written."""
+    """Return what the requests of a window show; nothing is written.
+
+    Parameters
+    ----------
+    watched : Watched
+        The endpoint and what its package says of normal traffic.
+    requests : Traffic
+        The requests of the window.
+    span : Span
+        Its beginning and end.
+    late_before : int
+        How many requests came too late for their window before.
+    """
     answered = requests.answered()
     rules = watched.rules
     drift = input_drift(watched.version, answered, rules.alpha)

@@ -123,7 +123,21 @@ class Claims:
         key_parts: Mapping[str, JSON],
         reused_from: str | None,
     ) -> None:
-        """Store what a finished step gave and how its cache key was made."""
+        """Store what a finished step gave and how its cache key was made.
+
+        Parameters
+        ----------
+        change : Change
+            The open change.
+        claim : Claim
+            The step, as this process holds it.
+        outputs : mapping
+            What the step gave, JSON and digests.
+        key_parts : mapping
+            What its cache key was made of.
+        reused_from : str or None
+            The run whose outputs were used instead of running.
+        """
         values = {
             "outputs": canonical.text(outputs),
             "key_parts": canonical.text(key_parts),

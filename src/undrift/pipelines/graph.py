@@ -136,7 +136,13 @@ class Pipeline(Generic[Rooms]):
         self.order()
 
     def order(self) -> tuple[str, ...]:
-        """Return the names of the steps in the order of running."""
+        """Return the names of the steps in the order of running.
+
+        Raises
+        ------
+        BadPipeline
+            If the steps wait for each other in a circle.
+        """
         sorter = TopologicalSorter({step.name: step.after for step in self.steps})
         try:
             return tuple(sorter.static_order())

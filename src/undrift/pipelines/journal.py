@@ -186,6 +186,19 @@ class Journal:
         """Bring an unfinished run into its last state, with its event; say whether it was still unfinished.
 
         A failed or cancelled run's reason may quote data, so the event carries the code only.
+
+        Parameters
+        ----------
+        change : Change
+            The open change.
+        run : PipelineRun
+            The run.
+        state : RunState
+            Its last state.
+        reason : str
+            Why, for a person; it stays in the journal.
+        code : str
+            Stable code of the error, kept in the event.
         """
         values = {"state": state, "ended_us": to_us(change.at), "error": reason or None, "error_code": code or None}
         statement = update(tables.runs).where(tables.runs.c.id == run.id, tables.runs.c.state.in_(UNFINISHED))

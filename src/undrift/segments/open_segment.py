@@ -57,7 +57,13 @@ class OpenSegment:
         self.dirty = True
 
     def sync(self) -> None:
-        """Return when everything written before the call survives a power cut."""
+        """Return when everything written before the call survives a power cut.
+
+        Raises
+        ------
+        LogUnavailable
+            If the disk refuses.
+        """
         self.dirty = False
         try:
             _flush(self.descriptor)

@@ -55,7 +55,19 @@ class Seal(msgspec.Struct, frozen=True):
 
 
 def finish(folder: Path, name: str, facts: Seal, clock: Clock) -> Seal:
-    """Write the seal of a durable open file and give the file its final name."""
+    """Write the seal of a durable open file and give the file its final name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the file lies.
+    name : str
+        Its name without suffix.
+    facts : Seal
+        What the seal says of it.
+    clock : Clock
+        Business clock, for the instant of sealing.
+    """
     seal = msgspec.structs.replace(facts, sealed_us=to_us(clock.now()))
     write_atomic(path_of(folder, name, SEAL), msgspec.json.encode(seal))
     path_of(folder, name, OPEN).rename(path_of(folder, name, SEALED))

@@ -97,6 +97,17 @@ class V2:
     async def infer(self, live: Live | None, parts: list[str], body: bytes, began: float) -> Reply:
         """Return the answer to a POST.
 
+        Parameters
+        ----------
+        live : Live or None
+            What is served; None before the first package is loaded.
+        parts : list of str
+            The path behind ``/v2/models/``.
+        body : bytes
+            The request.
+        began : float
+            When the request came, on the monotonic clock.
+
         Raises
         ------
         Problem

@@ -91,7 +91,19 @@ def units_of(unit: ArrayLike | None, n: int) -> tuple[Ints, int]:
 
 
 def estimate_from(metric: Metric, y: ArrayLike, scores: Scores, units: Units) -> ClusterEstimate:
-    """Return a metric of one score vector, or the difference first - second of two, over units."""
+    """Return a metric of one score vector, or the difference first - second of two, over units.
+
+    Parameters
+    ----------
+    metric : Metric
+        The metric.
+    y : array-like of shape (n,)
+        What came true.
+    scores : Scores
+        One score vector, or two to compare.
+    units : Units
+        The independent unit of each row.
+    """
     if metric.name == "auc":
         pairs = [PairCounts.of(y, s, units) for s in scores] if units.count <= PAIR_MATRIX_UNITS else None
         return _from_pairs(pairs, units.sizes()) if pairs else _from_placements(y, scores, units)

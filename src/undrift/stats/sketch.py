@@ -264,7 +264,13 @@ class WindowCounts:
             self.shift[column.name] = _standardised_sum(column, values)
 
     def merge(self, other: WindowCounts) -> WindowCounts:
-        """Return the counts of both windows together; neither is changed."""
+        """Return the counts of both windows together; neither is changed.
+
+        Raises
+        ------
+        SketchMismatch
+            If they count by different units.
+        """
         if self.unit != other.unit:
             raise SketchMismatch(f"windows by {self.unit} and by {other.unit} cannot be added")
         total = WindowCounts(self.unit, self.rows + other.rows)

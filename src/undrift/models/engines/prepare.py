@@ -30,7 +30,13 @@ class NumbersReader:
         return len(self.names) + len(self.indicators)
 
     def write(self, columns: Mapping[str, Sequence[Value]], out: Floats) -> None:
-        """Fill this block's part of the matrix."""
+        """Fill this block's part of the matrix.
+
+        Raises
+        ------
+        NotScorable
+            If a value is not a number.
+        """
         count = len(self.names)
         try:
             block: Floats = np.array([columns[name] for name in self.names], dtype=np.float64).T

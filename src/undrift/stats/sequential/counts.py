@@ -56,6 +56,11 @@ class CountEProcess:
         share : float
             The canary's share of units when this unit was assigned, in (0, 1]. At 1 there is nothing to compare with
             and the event is left out.
+
+        Raises
+        ------
+        BadInput
+            If the share lies outside [0, 1].
         """
         if not 0.0 <= share <= 1.0:
             raise BadInput(f"a share of traffic lies in [0, 1], not {share}")
