@@ -82,11 +82,11 @@ class PackageParts:
     """
 
     name: str
-    model: Any  # Any: scikit-learn is not typed
+    model: Any = field(repr=False)  # Any: scikit-learn is not typed
     task: Task
     inputs: tuple[InputColumn, ...]
-    sketch: ReferenceSketch
-    replay: Columns
+    sketch: ReferenceSketch = field(repr=False)
+    replay: Columns = field(repr=False)
     created_at: datetime
     positive: ClassLabel | None = None
     threshold: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from undrift.models.build import PackageParts, PackageRef, build_package
 from undrift.models.infer import columns_of, infer_inputs
@@ -38,9 +39,16 @@ class Table:
     number: np.ndarray[Any, Any]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Keep small fits from waiting for each other's threads on busy machines."""
+    with threadpool_limits(limits=1):
+        yield
+
+
 @pytest.fixture(scope="session")
 def table() -> Table:
-    """400 rows: floats with nulls, integers, texts with nulls and a rare one, booleans."""
+    """Give 400 rows: floats with nulls, integers, texts with nulls and a rare one, booleans."""
     rng = np.random.default_rng(7)
     rows = 400
     temp = rng.normal(10, 8, rows)
@@ -60,8 +68,13 @@ def table() -> Table:
     return Table(frame, infer_inputs(frame), score > 0.3, many, 40 * score)
 
 
-def pipeline(model: Any, *, one_hot: bool = True) -> Pipeline:
-    """Return the usual pipeline around a model."""
+@pytest.fixture(scope="session")
+def pipeline() -> Callable[..., Pipeline]:
+    """Give the maker of the usual pipeline around a model."""
+    return _pipeline
+
+
+def _pipeline(model: Any, *, one_hot: bool = True) -> Pipeline:
     encoder = (
         OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10)
         if one_hot
@@ -99,17 +112,17 @@ def parts_of(table: Table) -> Callable[..., PackageParts]:
 
 @pytest.fixture(scope="session")
 def logistic(table: Table) -> Pipeline:
-    """A fitted logistic regression."""
-    return pipeline(LogisticRegression()).fit(table.frame, table.binary)
+    """Give a fitted logistic regression."""
+    return _pipeline(LogisticRegression()).fit(table.frame, table.binary)
 
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of packages that tests only read."""
+    """Give the folder of packages that tests only read."""
     return tmp_path_factory.mktemp("packages")
 
 
 @pytest.fixture(scope="session")
 def package(logistic: Pipeline, parts_of: Callable[..., PackageParts], packages: Path) -> PackageRef:
-    """A built package; read only."""
+    """Give a built package; read only."""
     return build_package(parts_of(logistic), packages)

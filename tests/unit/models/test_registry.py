@@ -1,4 +1,4 @@
-"""The rules of the registry, on SQLite and Postgres."""
+"""The rules of the registry; where the database matters, on SQLite and Postgres."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ PASSED = Evidence(gate={"outcome": "pass", "n": 14, "unit": "day"}, data="data:f
 FAILED = Evidence(gate={"outcome": "fail"})
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+_EACH_KIND = pytest.mark.parametrize("ledger", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """Give a new ledger of each kind."""
-    target = tmp_path / "ledger.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    """Give a new ledger: SQLite, or of the kind that the test asks for."""
+    is_file = getattr(request, "param", "sqlite") == "sqlite"
+    target = tmp_path / "ledger.db" if is_file else request.getfixturevalue("postgres_url")
     ledger = Ledger.open(cast("str | Path", target))
     yield ledger
     ledger.close()
@@ -42,7 +46,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def registry(ledger: Ledger, tmp_path: Path) -> Registry:
-    """A registry on the ledger."""
+    """Give a registry on the ledger."""
     return Registry(ledger, tmp_path / "packages")
 
 
@@ -120,6 +124,7 @@ def test_a_decision_needs_a_reason(registry: Registry) -> None:
         registry.approve(change, version.ref, " ")
 
 
+@_EACH_KIND
 def test_an_alias_moves_only_from_what_was_expected(registry: Registry) -> None:
     """The second of two movers who saw the same state loses."""
     first, second = _live(registry, "run:1"), _live(registry, "run:2")
@@ -173,6 +178,7 @@ def test_a_run_that_registers_its_package_again_gets_the_same_version(registry: 
     assert again == [1, 1]
 
 
+@_EACH_KIND
 def test_versions_registered_at_the_same_time_get_distinct_numbers(registry: Registry) -> None:
     """Eight threads, four versions each."""
     numbers: list[int] = []
@@ -188,6 +194,7 @@ def test_versions_registered_at_the_same_time_get_distinct_numbers(registry: Reg
     assert sorted(numbers) == list(range(1, 33))
 
 
+@_EACH_KIND
 def test_events_explain_the_rows(registry: Registry) -> None:
     """A row edited behind the ledger's back is found."""
     version = _live(registry)

@@ -27,6 +27,19 @@ class EngineUnavailable(Fault):
     code = "engine-unavailable"
 
 
+def finite(scores: Scores) -> Scores:
+    """Return scores if all of them are finite.
+
+    Raises
+    ------
+    NotScorable
+        If one is not: an infinite answer is none.
+    """
+    if not np.isfinite(scores).all():
+        raise NotScorable("the model has no finite answer to these values")
+    return scores
+
+
 class Engine(Protocol):
     """Computes scores from decoded rows.
 

@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from undrift.models.engines.base import NotScorable, Scores
+from undrift.models.engines.base import NotScorable, Scores, finite
 from undrift.models.engines.gtil import Trees
 from undrift.models.engines.plan import Averaged, Boosted, Constant, Floats, Head, Linear, Link, Plan, decode
 from undrift.models.engines.prepare import Preparation
@@ -36,7 +36,7 @@ class CompiledEngine:
     def score(self, columns: Mapping[str, Sequence[Value]], rows: int) -> Scores:
         """Return the scores of decoded rows."""
         with np.errstate(over="ignore", invalid="ignore"):  # infinities are looked for and refused
-            return self._model(self._preparation.matrix(columns, rows))
+            return finite(self._model(self._preparation.matrix(columns, rows)))
 
 
 def load(data: bytes) -> CompiledEngine:

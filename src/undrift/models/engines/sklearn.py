@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from undrift.models.engines.base import NotScorable, Scores
+from undrift.models.engines.base import NotScorable, Scores, finite
 from undrift.models.formats import skops
 from undrift.models.signature import ColumnType, InputColumn, Value
 
+# Any, here and below: scikit-learn is not typed
 _DTYPES: dict[ColumnType, Any] = {  # Any: polars' types are classes and instances
     "float": pl.Float64(),
     "int": pl.Int64(),
@@ -36,23 +37,28 @@ class SklearnEngine:
 
     name = "sklearn"
 
-    def __init__(self, model: object, inputs: Sequence[InputColumn]) -> None:
-        self.model: Any = model  # Any: scikit-learn is not typed
+    def __init__(self, model: Any, inputs: Sequence[InputColumn]) -> None:
+        self.model = model
         self._schema = {column.name: _DTYPES[column.type] for column in inputs}
-        self._by_name = knows_names(model)
+        self._names = fitted_names(model)
+        self._answer = self.model.predict_proba if hasattr(model, "predict_proba") else self.model.predict
 
     def score(self, columns: Mapping[str, Sequence[Value]], rows: int) -> Scores:
-        """Return the scores of decoded rows, as the original gives them."""
+        """Return the scores of decoded rows, as the original gives them.
+
+        Raises
+        ------
+        NotScorable
+            If the model refuses the values.
+        """
         table = frame(columns, self._schema)
-        asked = table if self._by_name else table.to_numpy()
+        asked = table.to_numpy() if self._names is None else table.select(self._names)
         try:
-            if hasattr(self.model, "predict_proba"):
-                scores = self.model.predict_proba(asked)
-            else:
-                scores = self.model.predict(asked)
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by the model itself
+                scores = self._answer(asked)
         except (ValueError, TypeError, OverflowError) as error:
             raise NotScorable(f"the model refuses these values: {str(error)[:300]}") from error
-        return np.asarray(scores, dtype=np.float64).reshape(rows, -1)
+        return finite(np.asarray(scores, dtype=np.float64).reshape(rows, -1))
 
 
 def load(data: bytes, inputs: Sequence[InputColumn]) -> SklearnEngine:
@@ -85,6 +91,7 @@ def one_threaded(model: Any) -> Any:
     return model.set_params(**jobs) if jobs else model
 
 
-def knows_names(model: Any) -> bool:
-    """Say whether an estimator was fitted with column names."""
-    return hasattr(model, "feature_names_in_")
+def fitted_names(model: Any) -> list[str] | None:
+    """Return the columns that an estimator was fitted with, in order; None when it saw no names."""
+    found = getattr(model, "feature_names_in_", None)
+    return None if found is None else [str(name) for name in found]

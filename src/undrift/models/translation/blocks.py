@@ -70,9 +70,12 @@ class NumberSteps:
             raise NotTranslatable(f"the step {type(step).__name__}")
 
     def _impute(self, step: Any, width: int) -> None:
-        filling = np.asarray(step.statistics_)
-        if filling.dtype.kind not in "fiub" or filling.shape != (width,) or bool(np.isnan(filling).any()):
-            raise NotTranslatable("an imputer that drops columns or fills in texts")
+        try:
+            filling = np.asarray(step.statistics_, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise NotTranslatable("an imputer that fills in texts") from error
+        if filling.shape != (width,) or bool(np.isnan(filling).any()):
+            raise NotTranslatable("an imputer that drops columns")
         if isinstance(step.missing_values, float) and np.isnan(step.missing_values):
             self.operations.append(Operation("fill", array(filling)))
         else:
