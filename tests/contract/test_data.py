@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,26 +19,67 @@ from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 
 ADA = Actor("os-user", "ada")
-_OPEN = """
-import sys
+_NURSERY = """
+import os, select, signal, sys
 from pathlib import Path
 from undrift.blobs.store import BlobStore
 from undrift.core.clock import real_clocks
 from undrift.data.service import Data
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
-target, store, files = sys.argv[1], Path(sys.argv[2]), [Path(file) for file in sys.argv[3:]]
-data = Data(Ledger.open(target), BlobStore(store / "blobs"), real_clocks(), store)
+
+def append(target, store, files, said):
+    data = Data(Ledger.open(target), BlobStore(store / "blobs"), real_clocks(), store)
+    for file in files:
+        version = data.add(Path(file), "t", actor=Actor("service", "writer"), append=True)
+        os.write(said, f"{version.number} ".encode())
+
+def start(files):
+    # Forked before polars or the database was used: the imports are paid for once.
+    hears, said = os.pipe()
+    death, life = os.pipe()  # life closes when its only holder dies
+    child = os.fork()
+    if child == 0:
+        append(sys.argv[1], Path(sys.argv[2]), files, said)
+        os._exit(0)
+    os.close(said)
+    os.close(life)
+    return child, hears, death
+
+def end(child, hears, death, seconds):
+    if not select.select([death], [], [], seconds)[0]:
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    os.close(death)
+    with os.fdopen(hears) as file:
+        return status, file.read()
+
+for line in sys.stdin:
+    seconds, children, *files = line.split()
+    started = [start(files[n :: int(children)]) for n in range(int(children))]
+    ended = [end(*child, float(seconds)) for child in started]
+    print(sum(status != 0 for status, _ in ended), *(said for _, said in ended), flush=True)
 """
-_APPEND = _OPEN + """
-for file in files:
-    data.add(file, "t", actor=Actor("service", "writer"), append=True)
-"""
-_APPEND_AND_SAY = _OPEN + """
-print("ready", flush=True)
-for file in files:
-    print(data.add(file, "t", actor=Actor("service", "writer"), append=True).number, flush=True)
-"""
+
+
+class Nursery:
+    """Runs processes that append files, and kills them after a while."""
+
+    def __init__(self, target: str, store: Path) -> None:
+        command = [sys.executable, "-c", _NURSERY, target, str(store)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def append(self, files: list[Path], *, children: int = 1, kill_after_s: float = 120) -> tuple[int, list[int]]:
+        """Return how many children died, and the version numbers that were acknowledged."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(kill_after_s, children, *files, file=self._process.stdin, flush=True)
+        died, *said = (int(number) for number in self._process.stdout.readline().split())
+        return died, said
+
+    def close(self) -> None:
+        """End the process and its pipes."""
+        self._process.communicate(timeout=30)
 
 
 def open_data(target: str, store: Path) -> Data:
@@ -77,37 +118,37 @@ def test_versions_tags_suites_and_batches_on_every_database(target: str, tmp_pat
     assert [admission.version for admission in data.admissions("t")] == [data.get("t@2")]
 
 
-def test_four_processes_append_at_once_and_no_file_is_lost(target: str, tmp_path: Path) -> None:
+@pytest.fixture
+def nursery(target: str, tmp_path: Path) -> Iterator[Nursery]:
+    found = Nursery(target, tmp_path / "store")
+    yield found
+    found.close()
+
+
+def test_four_processes_append_at_once_and_no_file_is_lost(target: str, nursery: Nursery, tmp_path: Path) -> None:
     """Numbers are distinct and without gaps, every row is in the newest version."""
-    store, files = tmp_path / "store", write(tmp_path / "in", 12)
-    data = open_data(target, store)
-    shares = [[sys.executable, "-c", _APPEND, target, str(store), *map(str, files[n::4])] for n in range(4)]
-    children = [subprocess.Popen(command) for command in shares]
-    assert [child.wait(120) for child in children] == [0, 0, 0, 0]
+    files = write(tmp_path / "in", 12)
+    data = open_data(target, tmp_path / "store")
+    died, said = nursery.append(files, children=4)
+    assert died == 0
+    assert sorted(said) == list(range(1, 13))
     assert [version.number for version in data.log("t")] == list(range(12, 0, -1))
     assert sorted(data.read("t")["x"].unique()) == list(range(12))
     assert data.get("t").rows == data.read("t").height == 12 * 20
 
 
-def test_kill_9_at_any_moment_leaves_a_valid_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["sqlite"], indirect=True)
+def test_kill_9_at_any_moment_leaves_a_valid_store(target: str, nursery: Nursery, tmp_path: Path) -> None:
     """Old versions stay byte-identical, what was acknowledged is there, and adding again works."""
     store, files = tmp_path / "store", write(tmp_path / "in", 40)
-    target, moments = str(store / "ledger.db"), random.Random(4)
-    data, acknowledged = open_data(target, store), 0
+    data, moments, acknowledged, deaths = open_data(target, store), random.Random(4), 0, 0
     for _ in range(15):
-        command = [sys.executable, "-c", _APPEND_AND_SAY, target, str(store), *map(str, files)]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        child.stdout.readline()
-        try:
-            child.wait(moments.uniform(0.0, 0.25))
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-        said = [int(line) for line in child.stdout.read().split("\n")[:-1] if line]
-        child.wait(30)
+        died, said = nursery.append(files, kill_after_s=moments.uniform(0.05, 0.4))
+        deaths += died
         acknowledged = max([acknowledged, *said])
         _check_store(data, files, acknowledged)
-    subprocess.run([sys.executable, "-c", _APPEND, target, str(store), *map(str, files)], check=True, timeout=120)
+    assert deaths > 0
+    assert nursery.append(files)[0] == 0
     _check_store(data, files, len(files))
     assert len(data.log("t")) == len(files)
     BlobStore(store / "blobs")

@@ -118,12 +118,14 @@ def test_a_warning_lets_everything_through(data: Data, ada: Actor, batches: Path
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("id,temp\n1,2\n", "missing: city"), (HEADER + "1,2\n", "line 2 has 2 cells"), ("", "empty")]
+    "odd",
+    [("id,temp\n1,2\n", "missing: city"), (HEADER + "1,2\n", "line 2 has 2 cells"), ("", "empty")],
 )
 def test_a_batch_that_is_no_such_table_is_kept_as_it_came(
-    data: Data, ada: Actor, batches: Path, ledger: Ledger, text: str, says: str
+    data: Data, ada: Actor, batches: Path, ledger: Ledger, odd: tuple[str, str]
 ) -> None:
     """Other columns, broken lines, nothing at all."""
+    text, says = odd
     (batches / "odd.csv").write_text(text)
     admission = data.admit(batches / "odd.csv", "t", actor=ada)
     assert (admission.outcome, admission.report) == ("refused", None)

@@ -15,7 +15,7 @@ from undrift.data.csv_text import BadTable, line_of, read_text
 
 
 @pytest.fixture
-def write(tmp_path: Path):  # noqa: ANN201 - a closure
+def write(tmp_path: Path):
     def writer(data: bytes | str) -> Path:
         path = tmp_path / "table.csv"
         path.write_bytes(data.encode() if isinstance(data, str) else data)

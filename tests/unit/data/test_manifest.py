@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.data.golden_table import MANIFEST
 
 from undrift.blobs.contents import Chunk, Contents
 from undrift.core import canonical
 from undrift.core.digest import blake3_bytes
 from undrift.data.manifest import BadManifest, Manifest, Part
 from undrift.data.paths import UnsafePath
+from unit.data.golden_table import MANIFEST
 
 GOLDEN = Path(__file__).parents[2] / "golden/data/manifest.json"
 
@@ -79,7 +79,9 @@ def test_the_order_of_files_is_part_of_the_id() -> None:
     assert Manifest((part("a"), part("b"))).version_id != Manifest((part("b"), part("a"))).version_id
 
 
-@given(st.lists(st.tuples(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True), st.binary(min_size=1)), max_size=5))
+@given(
+    st.lists(st.tuples(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True), st.binary(min_size=1)), max_size=5)
+)
 def test_a_manifest_comes_back_as_it_was(files: list[tuple[str, bytes]]) -> None:
     """Whatever is in it."""
     try:

@@ -44,7 +44,9 @@ def test_a_path_that_could_lie_elsewhere_is_refused(path: str) -> None:
         check_path(path)
 
 
-@pytest.mark.parametrize("path", ["a.csv", "2013/01/flights.parquet", "my file (1).csv", "Zürich.csv", ".hidden", "nullable"])
+@pytest.mark.parametrize(
+    "path", ["a.csv", "2013/01/flights.parquet", "my file (1).csv", "Zürich.csv", ".hidden", "nullable"]
+)
 def test_plain_paths_are_taken_as_they_are(path: str) -> None:
     """Spaces, accents and dots in front are fine."""
     assert check_path(path) == path

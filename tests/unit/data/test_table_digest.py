@@ -13,18 +13,18 @@ import pytest
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.data.golden_table import SCHEMA, TABLE
 
 from undrift.data import table_digest as module
 from undrift.data import table_files
 from undrift.data.schema import Schema, freeze
 from undrift.data.table_digest import TableHasher, table_digest
+from unit.data.golden_table import SCHEMA, TABLE
 
 GOLDEN = Path(__file__).parents[2] / "golden/data/table.json"
 
 
 def by_hand(frame: pl.DataFrame, schema: Schema) -> str:
-    """The specification, cell by cell, without polars' buffers or numpy."""
+    """Follow the specification cell by cell, without polars' buffers or numpy."""
     whole = blake3(b"undrift.table/1\n" + struct.pack("<QQ", frame.height, frame.width))
     for column in schema.columns:
         validity, lengths, values = bytearray(), bytearray(), bytearray()
@@ -128,9 +128,7 @@ _TABLES = st.lists(
     ),
     max_size=12,
 )
-_SCHEMA = Schema.of(
-    {"i": "int", "f": "float64", "s": "string", "b": "bool", "d": "date", "t": "timestamp-utc"}
-)
+_SCHEMA = Schema.of({"i": "int", "f": "float64", "s": "string", "b": "bool", "d": "date", "t": "timestamp-utc"})
 
 
 def table(rows: list[tuple[Any, ...]]) -> pl.DataFrame:

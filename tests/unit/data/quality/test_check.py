@@ -75,7 +75,11 @@ MEASURES = [
     ("expect_table_row_count_to_be_between", {"min_value": 5, "max_value": 5}, 5),
     ("expect_column_mean_to_be_between", {"column": "temp", "min_value": 36, "max_value": 36}, 36.0),
     ("expect_column_median_to_be_between", {"column": "temp", "max_value": 10}, 10.0),
-    ("expect_column_stdev_to_be_between", {"column": "id", "min_value": 1.7, "max_value": 1.8}, pytest.approx(1.732, abs=1e-3)),
+    (
+        "expect_column_stdev_to_be_between",
+        {"column": "id", "min_value": 1.7, "max_value": 1.8},
+        pytest.approx(1.732, abs=1e-3),
+    ),
     ("expect_column_min_to_be_between", {"column": "temp", "min_value": -1}, -1.0),
     ("expect_column_max_to_be_between", {"column": "temp", "max_value": 99}, 99.0),
     ("expect_column_sum_to_be_between", {"column": "id", "min_value": 10, "max_value": 10}, 10),
@@ -172,7 +176,12 @@ def test_the_verdict_is_that_of_the_gravest_broken_expectation() -> None:
     good = expect("expect_column_to_exist", column="temp")
     warn = expect("expect_column_values_to_be_unique", "warn", column="id")
     fail = expect("expect_column_to_exist", column="wind")
-    assert [report(*some).verdict for some in [(), (good,), (good, warn), (warn, fail)]] == ["pass", "pass", "warn", "fail"]
+    assert [report(*some).verdict for some in [(), (good,), (good, warn), (warn, fail)]] == [
+        "pass",
+        "pass",
+        "warn",
+        "fail",
+    ]
 
 
 def test_too_many_bad_rows_stop_the_rest() -> None:
