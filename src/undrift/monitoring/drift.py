@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from undrift.core.decision import Decision
 from undrift.core.json import JSON
-from undrift.monitoring.traffic import PREDICTION, Traffic
+from undrift.monitoring.traffic import PREDICTION, Traffic, answers
 from undrift.monitoring.watched import Version
 from undrift.stats.drift import compare
 from undrift.stats.sketch import ReferenceSketch, WindowCounts
 
 _INPUTS = "the inputs are distributed as in training"
 _ANSWERS = "the answers are distributed as in training"
+_ANSWERS_LATER = "the answers are distributed as in the version's first window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,33 @@ def input_drift(version: Version, answered: Traffic, alpha: float) -> DriftFound
     return _compared(_only(version.sketch, names), answered, alpha, _INPUTS)
 
 
-def prediction_drift(version: Version, answered: Traffic, alpha: float) -> DriftFound:
-    """Return the drift of what was answered, where the sketch holds the answers of the training data."""
-    if PREDICTION not in version.sketch.columns:
-        return _undecided(_ANSWERS, alpha, answered, "the package's sketch holds no answers")
-    return _compared(_only(version.sketch, [PREDICTION]), answered, alpha, _ANSWERS)
+def prediction_drift(version: Version, answered: Traffic, first: Traffic | None, alpha: float) -> DriftFound:
+    """Return the drift of what was answered.
+
+    Parameters
+    ----------
+    version : Version
+        Who answered.
+    answered : Traffic
+        The window.
+    first : Traffic or None
+        The version's first window, which is compared with where the sketch holds no answers: those
+        that a model gives to its own training rows are surer than any it gives later.
+    alpha : float
+        Stated false-alarm rate.
+    """
+    if PREDICTION in version.sketch.columns:
+        return _compared(_only(version.sketch, [PREDICTION]), answered, alpha, _ANSWERS)
+    if first is None or not first.rows:
+        return _undecided(_ANSWERS, alpha, answered, "later windows are compared with this one")
+    return _compared(_sketch_of_answers(first), answered, alpha, _ANSWERS_LATER)
+
+
+def _sketch_of_answers(first: Traffic) -> ReferenceSketch:
+    kind = first.version.sketch.unit
+    types = {PREDICTION: "string" if first.version.task == "multiclass" else "float"}
+    columns = {PREDICTION: answers(first.version, first.scores())}
+    return ReferenceSketch.fit(columns, types, first.unit(kind), unit_kind=kind)
 
 
 def _only(sketch: ReferenceSketch, names: Sequence[str]) -> ReferenceSketch:

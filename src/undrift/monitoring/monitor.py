@@ -100,11 +100,12 @@ class Monitor:
             traffic = self._read(watched, Span(0, start.start, self._clock.now()))
             spans = row_spans(watched.plan.rows, start, traffic.answered().table["about_us"].to_list())
         before = (last.span, last.rows) if last else None
+        first = self._read(watched, closed[0].span).answered() if closed and spans else None
         for span in spans:
             assert traffic is not None
             requests = traffic.within(span)
-            yield examine(watched, requests, span, _late(traffic, before))
-            before = (span, requests.rows)
+            yield examine(watched, requests, span, late_before=_late(traffic, before), first=first)
+            before, first = (span, requests.rows), first or requests.answered()
 
     def _close(self, watched: Watched, report: WindowReport, actor: Actor) -> list[Incident]:
         self._labels_looked_at.pop(watched.endpoint, None)

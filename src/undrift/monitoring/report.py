@@ -74,7 +74,9 @@ class WindowReport:
         }
 
 
-def examine(watched: Watched, requests: Traffic, span: Span, late_before: int = 0) -> WindowReport:
+def examine(
+    watched: Watched, requests: Traffic, span: Span, *, late_before: int = 0, first: Traffic | None = None
+) -> WindowReport:
     """Return what the requests of a window show; nothing is written.
 
     Parameters
@@ -87,11 +89,13 @@ def examine(watched: Watched, requests: Traffic, span: Span, late_before: int = 
         Its beginning and end.
     late_before : int
         How many requests came too late for their window before.
+    first : Traffic, optional
+        The answered requests of the version's first window, when this is a later one.
     """
     answered = requests.answered()
     rules = watched.rules
     drift = input_drift(watched.version, answered, rules.alpha)
-    answers = prediction_drift(watched.version, answered, rules.alpha)
+    answers = prediction_drift(watched.version, answered, first, rules.alpha)
     shares = check_shares(watched.version.sketch, answered, rules)
     performance = measure(answered, Promise(watched.metric, watched.gate, rules))
     findings = [

@@ -20,6 +20,7 @@ from undrift.core.clock import RealClock
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 from undrift.ledger.ledger import Ledger
+from undrift.monitoring.traffic import PREDICTION
 from undrift.monitoring.watched import BadMonitor, Rules, WindowPlan
 from undrift.segments.records import Cell
 from unit.monitoring.world import LIVE, VERSION, WATCHED, World, by_rows
@@ -58,6 +59,17 @@ def test_a_moved_column_opens_a_drift_incident(world: World) -> None:
     (opened, *_) = [event for event in world.ledger.events() if event.kind == "incident.opened"]
     assert "x" in str(opened.body["decision"])
     assert "weekday" not in str(opened.body["decision"])
+
+
+def test_answers_are_compared_with_the_first_window_where_the_sketch_has_none(world: World) -> None:
+    """The first window is the yardstick, a later one that differs is told."""
+    inputs = {name: column for name, column in VERSION.sketch.columns.items() if name != PREDICTION}
+    version = replace(VERSION, sketch=replace(VERSION.sketch, columns=inputs))
+    watched = replace(WATCHED, version=version, plan=WindowPlan(days=28, step_days=28))
+    world.serve(0, 28)
+    world.serve(28, 28, lambda place, row: moved_by(1.5, place, row))
+    assert world.go_to(28, watched) == []
+    assert "prediction-drift" in [one.kind for one in world.go_to(56, watched)]
 
 
 def test_drift_that_heals_closes_its_incident(world: World) -> None:

@@ -23,6 +23,7 @@ from undrift.stats.sketch import ReferenceSketch
 LIVE = datetime(2013, 2, 1, tzinfo=UTC)
 PACKAGE = "b3:" + "1" * 64
 COLUMNS = ["x", "carrier", "weekday"]
+TYPES = {"x": "float", "carrier": "string", "weekday": "int", PREDICTION: "float"}
 GATE = Interval(0.75, 0.70, 0.80, 0.9, "stated", 1000, 28, "day")
 
 Change = Callable[[int, list[Cell]], list[Cell]]
@@ -54,8 +55,7 @@ def sketch() -> ReferenceSketch:
     rows = [(day, row) for day in days for row in draw(day, 50)]
     columns = {name: [row[place] for _, row in rows] for place, name in enumerate(COLUMNS)}
     columns[PREDICTION] = [probability(row) for _, row in rows]
-    types = {"x": "float", "carrier": "string", "weekday": "int", PREDICTION: "float"}
-    return ReferenceSketch.fit(columns, types, [day.date().isoformat() for day, _ in rows])
+    return ReferenceSketch.fit(columns, TYPES, [day.date().isoformat() for day, _ in rows])
 
 
 VERSION = Version(
