@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ REPORTED: Mapping[Task, tuple[str, ...]] = {
     "multiclass": ("multiclass_log_loss", "multiclass_brier", "multiclass_accuracy"),
     "regression": ("mae", "rmse", "r2"),
 }
+_SHARES = ("auc", "pr_auc", "brier", "accuracy", "multiclass_accuracy", "multiclass_brier")
+_RANGES: Mapping[str, tuple[float, float]] = {**dict.fromkeys(_SHARES, (0.0, 1.0)), "r2": (-np.inf, 1.0)}
 
 
 def chosen_metric(name: str | None, task: Task) -> Metric:
@@ -71,7 +74,7 @@ def reported(
     found: dict[str, Interval] = {}
     for name in names:
         try:
-            found[name] = metric_interval(name, y, scores, unit, unit_name=unit_name)
+            found[name] = _bounded(name, metric_interval(name, y, scores, unit, unit_name=unit_name))
         except TooFewUnits:
             found[name] = _bare(metric_of(name), y, scores, (len(np.unique(unit)), unit_name))
         except UndefinedMetric:
@@ -85,6 +88,12 @@ def value_of(metric: Metric, y: Array, scores: Array) -> float | None:
         return float(metric(y, scores))
     except UndriftError:
         return None
+
+
+def _bounded(name: str, found: Interval) -> Interval:
+    """Return an interval that does not leave the metric's range: symmetric ends can."""
+    low, high = _RANGES.get(name, (0.0, np.inf))
+    return replace(found, low=max(found.low, low), high=min(found.high, high))
 
 
 def _bare(metric: Metric, y: Array, scores: Array, units: tuple[int, str]) -> Interval:

@@ -110,7 +110,7 @@ class Pipeline(Generic[Rooms]):
     rooms : object
         Handed to every step.
     on_stop : callable, optional
-        ``(change, params, state, error)``, called in the change that marks a run as failed
+        ``(change, run_id, state, reason)``, called in the change that marks a run as failed
         or cancelled.
 
     Raises
@@ -122,7 +122,7 @@ class Pipeline(Generic[Rooms]):
     name: str
     steps: tuple[Step[Rooms], ...]
     rooms: Rooms
-    on_stop: Callable[[Change, Outputs, str, str], None] | None = None
+    on_stop: Callable[[Change, str, str, str], None] | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "pipeline")

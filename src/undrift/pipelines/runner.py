@@ -237,7 +237,7 @@ class Runner:
             self._claims.cancel_all(change, run.id)
             on_stop = self._pipeline(run).on_stop
             if on_stop:
-                on_stop(change, run.params, state, reason)
+                on_stop(change, run.id, state, reason)
         return ended
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from undrift.core import canonical
 from undrift.core.clock import from_us
@@ -27,7 +27,23 @@ class RunRows:
     def close(
         self, connection: Connection, run_id: str, status: Status, at_us: int, error: str, *, among: Sequence[Status]
     ) -> bool:
-        """Bring a run from one of some states into its last one, and say whether it was in one of them."""
+        """Bring a run from one of some states into its last one, and say whether it was in one of them.
+
+        Parameters
+        ----------
+        connection : Connection
+            The open transaction.
+        run_id : str
+            Which run.
+        status : Status
+            Its last state.
+        at_us : int
+            When it ended.
+        error : str
+            What went wrong, empty when nothing did.
+        among : sequence of Status
+            The states it may be in now.
+        """
         runs = tables.runs
         statement = update(runs).where(runs.c.id == run_id, runs.c.status.in_(among))
         values = {"status": status, "ended_us": at_us, "error": error or None}
@@ -48,6 +64,11 @@ class RunRows:
         end = prefix + "\x7f"  # ids are ASCII: a range uses the primary key, LIKE would not
         query = select(tables.runs).where(ids >= prefix, ids < end).order_by(ids).limit(3)
         return [_run(row) for row in connection.execute(query)]
+
+    def of_pipeline(self, connection: Connection, pipeline: str) -> Run | None:
+        """Return the run that belongs to a pipeline run, None when it has not come so far."""
+        row = connection.execute(select(tables.runs).where(tables.runs.c.pipeline == pipeline)).one_or_none()
+        return None if row is None else _run(row)
 
     def all(self, connection: Connection, *, name: str | None, status: Status | None, limit: int | None) -> list[Run]:
         """Return runs, newest first."""
@@ -95,10 +116,6 @@ class RunRows:
             for at, item in enumerate(new)
         ]
         _put(connection, tables.warnings, rows)
-
-    def count(self, connection: Connection) -> int:
-        """Return how many runs there are."""
-        return int(connection.scalar(select(func.count()).select_from(tables.runs)) or 0)
 
 
 def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

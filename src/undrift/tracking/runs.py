@@ -104,7 +104,7 @@ class Runs:
             "actor": str(change.actor),
             "started_us": to_us(change.at),
             "process": this_process(),
-            "heartbeat_us": self._now(),
+            "heartbeat_us": _real_us(self.clocks),
             "pipeline": pipeline or None,
             "seed": seed,
             "environment": capture.environment,
@@ -150,13 +150,17 @@ class Runs:
 
     def revive(self, change: Change, run_id: str) -> None:
         """Let a crashed, failed or interrupted run go on in this process."""
-        self._rows.revive(change.connection, run_id, this_process(), self._now())
+        self._rows.revive(change.connection, run_id, this_process(), _real_us(self.clocks))
         change.record("run.resumed", f"run:{run_id}")
+
+    def of_pipeline(self, change: Change, pipeline: str) -> Run | None:
+        """Return the run that belongs to a pipeline run, None when it has not come so far."""
+        return self._rows.of_pipeline(change.connection, pipeline)
 
     def beat(self, run_id: str) -> None:
         """Give a sign of life."""
         with self.ledger.bookkeeping() as connection:
-            self._rows.beat(connection, run_id, self._now())
+            self._rows.beat(connection, run_id, _real_us(self.clocks))
 
     def writer(self, run_id: str) -> PointWriter:
         """Return the writer of a run's metric points; one process holds one."""
@@ -205,7 +209,7 @@ class Runs:
         """Mark the runs whose processes are gone as crashed, keep their points, and return them."""
         with self.ledger.read() as connection:
             running = self._rows.all(connection, name=None, status="running", limit=_MOST_SWEPT)
-        gone = [run for run in running if not run.pipeline and _is_dead(run, self._now())]
+        gone = [run for run in running if not run.pipeline and _is_dead(run, _real_us(self.clocks))]
         for run in gone:
             facts = with_points(Facts(), self.seal(run.id))
             with self.ledger.change(_SWEEPER) as change:
@@ -233,8 +237,9 @@ class Runs:
         if found[0].status != "running":
             raise RunEnded(f"{found[0].ref} is {found[0].status}", cure="start another run")
 
-    def _now(self) -> int:
-        return to_us(self.clocks.real.now())
+
+def _real_us(clocks: Clocks) -> int:
+    return to_us(clocks.real.now())
 
 
 def _is_dead(run: Run, now_us: int) -> bool:

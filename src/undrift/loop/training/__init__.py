@@ -1,0 +1,1 @@
+"""Training: from a version of a dataset to a registered model version, step by step and resumable."""

@@ -1,0 +1,106 @@
+"""The middle steps of a training: compare candidates, fit the chosen one, score the holdout."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from undrift.core.json import JSON
+from undrift.evaluation.candidates import Fitted, check_candidates, fit
+from undrift.evaluation.comparison import Table, compare
+from undrift.evaluation.folds import make_folds
+from undrift.evaluation.metrics import chosen_metric, reported
+from undrift.evaluation.threshold import threshold_of
+from undrift.loop.training.arrays import put_array
+from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
+from undrift.loop.training.rows import Chosen, chosen_rows
+from undrift.models.formats import skops
+from undrift.pipelines.graph import StepContext, StepResult
+from undrift.tracking.params import fitted_params
+
+
+def compare_candidates(context: StepContext, rooms: TrainingRooms) -> StepResult:
+    """Choose the kind of model by cross-validation on the rows to learn from, unless it is given."""
+    spec = spec_of(context)
+    kinds = (spec.candidate,) if spec.candidate else check_candidates(spec.settings.candidates)
+    if len(kinds) == 1:
+        (only,) = check_candidates(kinds)
+        return StepResult({"chosen": only, "skipped": "one candidate was asked for"})
+    chosen = chosen_rows(rooms, spec, context.inputs["split"])
+    folds = make_folds(
+        chosen.fit,
+        chosen.units,
+        times=chosen.times,
+        strata=None if chosen.target.task == "regression" else _strata(chosen),
+        count=spec.settings.folds,
+        seed=spec.settings.seed,
+    )
+    table = Table(chosen.frame, chosen.features, chosen.target, chosen.units, spec.unit)
+    metric = chosen_metric(spec.settings.metric, chosen.target.task)
+    found = compare(kinds, table, folds, metric, seed=spec.settings.seed, go_on=context.go_on)
+    return StepResult({"chosen": found.chosen, "comparison": found.as_json()})
+
+
+def _strata(chosen: Chosen) -> npt.NDArray[np.float64]:
+    """Return the class of every row learnt from, in the places of the table."""
+    strata = np.full(len(chosen.frame), -1.0)
+    strata[chosen.fit] = chosen.target.codes(chosen.fit_frame)
+    return strata
+
+
+def fit_chosen(context: StepContext, rooms: TrainingRooms) -> StepResult:
+    """Fit the chosen candidate and store it; from here on the stored object is what is judged and served."""
+    spec = spec_of(context)
+    kind = str(context.inputs["compare"]["chosen"])
+    chosen = chosen_rows(rooms, spec, context.inputs["split"])
+    fitted = fit(kind, chosen.fit_frame, chosen.features, chosen.target, seed=spec.settings.seed)
+    context.go_on()
+    codes = chosen.target.codes(chosen.fit_frame)
+    threshold = threshold_of(spec.settings, chosen.target, float(codes.mean()))
+    answers = cross_fitted(kind, chosen, spec)
+    return StepResult(
+        {
+            "model": rooms.blobs.put_bytes(skops.dump(fitted.model)),
+            "kind": kind,
+            "params": fitted_params(fitted.model),
+            "threshold": {"value": threshold.value, "basis": threshold.basis} if threshold else None,
+            "answers": put_array(rooms.blobs, answers),
+        }
+    )
+
+
+def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float64]:
+    """Return scores of the rows learnt from, each by a model of the same kind that has not seen its unit.
+
+    The reference of the answers comes from these: a model is surer of rows it was fitted on,
+    and live answers would seem to have drifted from the first day.
+    """
+    half = np.unique(chosen.units[chosen.fit], return_inverse=True)[1] % 2
+    scores: npt.NDArray[np.float64] | None = None
+    for side in (0, 1):
+        other = chosen.frame[chosen.fit[half != side]]
+        mine = chosen.frame[chosen.fit[half == side]]
+        if chosen.target.task != "regression" and other[chosen.target.column].n_unique() < len(chosen.target.classes):
+            return np.empty(0)
+        if not len(mine) or not len(other):
+            return np.empty(0)
+        fitted = fit(kind, other, chosen.features, chosen.target, seed=spec.settings.seed)
+        found = fitted.scores(mine, chosen.features, chosen.target)
+        if scores is None:
+            scores = np.empty((len(chosen.fit), *found.shape[1:]))
+        scores[half == side] = found
+    return np.empty(0) if scores is None else scores
+
+
+def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
+    """Score the holdout with the stored model and measure it, with intervals over units."""
+    spec = spec_of(context)
+    chosen = chosen_rows(rooms, spec, context.inputs["split"])
+    stored = skops.load(rooms.blobs.read_bytes(str(context.inputs["fit"]["model"])))
+    fitted = Fitted(str(context.inputs["fit"]["kind"]), stored)
+    scores = fitted.scores(chosen.holdout_frame, chosen.features, chosen.target)
+    y = chosen.target.codes(chosen.holdout_frame)
+    metric = chosen_metric(spec.settings.metric, chosen.target.task)
+    found = reported(chosen.target.task, y, scores, chosen.units[chosen.holdout], spec.unit, also=metric.name)
+    metrics: dict[str, JSON] = {name: interval.as_json() for name, interval in found.items()}
+    return StepResult({"scores": put_array(rooms.blobs, scores), "metrics": metrics, "metric": metric.name})

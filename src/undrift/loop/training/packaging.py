@@ -1,0 +1,113 @@
+"""From a judged model to the parts of its package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from undrift.core.json import JSON
+from undrift.evaluation.features import fed
+from undrift.loop.training.arrays import get_array
+from undrift.loop.training.rooms import Spec, TrainingRooms
+from undrift.loop.training.rows import Chosen, chosen_rows
+from undrift.models.build import PackageParts
+from undrift.models.cards import CardFacts, CardMetric
+from undrift.models.formats import skops
+from undrift.models.infer import columns_of, infer_inputs
+from undrift.models.signature import InputColumn
+from undrift.monitoring.traffic import PREDICTION
+from undrift.pipelines.graph import StepContext
+from undrift.stats.sketch import ReferenceSketch, UnitKind, Values
+
+MOST_REPLAYED = 20_000
+Stored = Mapping[str, Any]  # Any: JSON that earlier steps wrote
+
+
+def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> PackageParts:
+    """Return what the package is built from: the stored model that was judged, and facts of the rows learnt from."""
+    steps = context.inputs
+    chosen = chosen_rows(rooms, spec, steps["split"])
+    table = fed(chosen.fit_frame, chosen.features)
+    inputs = infer_inputs(table, dict.fromkeys(spec.settings.calendar, "calendar"))
+    target, threshold = chosen.target, _stored(steps["fit"]["threshold"])
+    run = str(steps["load"]["run"])
+    step = max(1, len(table) // MOST_REPLAYED)
+    return PackageParts(
+        name=spec.model,
+        model=skops.load(rooms.blobs.read_bytes(str(steps["fit"]["model"]))),
+        task=target.task,
+        inputs=inputs,
+        sketch=reference(chosen, inputs, spec, get_array(rooms.blobs, steps["fit"]["answers"])),
+        replay=columns_of(table[::step], inputs),
+        created_at=spec.as_of,
+        positive=None if target.positive is None else target.classes[target.positive],
+        threshold=_inside(threshold["value"]) if threshold else None,
+        run=f"run:{run}",
+        data=str(steps["load"]["data"]),
+        code=str(steps["load"]["code"]),
+        lock=rooms.runs.lock(rooms.runs.get(run).run),
+        card=card(steps["split"], steps["fit"], steps["gate"]),
+        seed=spec.settings.seed,
+    )
+
+
+def reference(
+    chosen: Chosen, inputs: tuple[InputColumn, ...], spec: Spec, answers: np.ndarray[Any, Any]
+) -> ReferenceSketch:
+    """Return what the rows learnt from looked like, and how the model answers rows of that kind."""
+    table = fed(chosen.fit_frame, chosen.features)
+    columns: dict[str, Values] = {
+        column.name: table[column.name].to_numpy() if column.type in ("float", "int") else table[column.name].to_list()
+        for column in inputs
+    }
+    types: dict[str, str] = {column.name: column.type for column in inputs}
+    if len(answers):
+        is_class = chosen.target.task == "multiclass"
+        columns[PREDICTION] = (
+            [str(chosen.target.classes[index]) for index in answers.argmax(axis=1)] if is_class else answers
+        )
+        types[PREDICTION] = "string" if is_class else "float"
+    kind: UnitKind = {"day": "day", "row": "row"}.get(spec.unit, "key")  # type: ignore[assignment]  # three words
+    units = None if kind == "row" else chosen.units[chosen.fit]
+    return ReferenceSketch.fit(columns, types, units, unit_kind=kind)
+
+
+def card(split: Stored, fit: Stored, gate: Stored) -> CardFacts:
+    """Return what the card says; every number comes from the run."""
+    facts, arm = split["split"], gate["report"]["challenger"]
+    span = facts["fit_span"]
+    threshold = fit["threshold"]
+    limits = [f"Judged on {facts['holdout_rows']} rows: {facts['reason']}."]
+    if threshold:
+        limits.append(f"Threshold {threshold['value']:.3g}: {threshold['basis']}.")
+    return CardFacts(
+        limits=" ".join(limits),
+        exclusions=[f"{count} rows: {reason}" for reason, count in facts["left_out"].items()]
+        + [f"column {name}: {reason}" for name, reason in split["features"]["dropped"].items()],
+        period=f"{span['first']} to {span['last']}" if span else "",
+        rows=facts["fit_rows"],
+        metrics=[
+            CardMetric(
+                name=name,
+                value=found["estimate"],
+                low=found["low"],
+                high=found["high"],
+                method=found["method"],
+                units=found["units"],
+                unit=found["unit"],
+            )
+            for name, found in arm["metrics"].items()
+        ],
+        gate=gate["report"]["decision"],
+    )
+
+
+def _stored(value: JSON) -> Stored | None:
+    return value if isinstance(value, Mapping) else None
+
+
+def _inside(threshold: float) -> float:
+    """Return a threshold that lies inside (0, 1): a class of one kind only gives a rate of 0 or 1."""
+    return min(max(threshold, 1e-6), 1 - 1e-6)

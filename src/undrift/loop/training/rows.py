@@ -1,0 +1,164 @@
+"""The rows of a training: how each step sees the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from undrift.core.json import JSON
+from undrift.evaluation.errors import BadColumn, TooLittleData
+from undrift.evaluation.features import Feature, Features, choose_features
+from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
+from undrift.evaluation.splits import Positions, RowFacts
+from undrift.evaluation.target import Target, read_target, usable
+from undrift.loop.training.arrays import get_array
+from undrift.loop.training.rooms import Spec, TrainingRooms
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table with what splitting needs to know of it."""
+
+    frame: pl.DataFrame
+    facts: RowFacts
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A table after the split, as the steps after it see it."""
+
+    frame: pl.DataFrame
+    fit: Positions
+    holdout: Positions
+    units: Units
+    times: Instants | None
+    target: Target
+    features: Features
+
+    @property
+    def fit_frame(self) -> pl.DataFrame:
+        """The rows learnt from."""
+        return self.frame[self.fit]
+
+    @property
+    def holdout_frame(self) -> pl.DataFrame:
+        """The rows judged on."""
+        return self.frame[self.holdout]
+
+
+def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64]) -> Rows:
+    """Return a table's rows with ids, units, times and how the target is read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The data version.
+    spec : Spec
+        What the training was asked for.
+    held_back : int64 array
+        Positions of rows that broke the suite.
+
+    Notes
+    -----
+    How the target is read is decided on rows known at the training's moment only.
+    """
+    settings = spec.settings
+    if settings.target not in frame.columns:
+        raise BadColumn(f"there is no target column {settings.target!r}", cure=f"columns: {', '.join(frame.columns)}")
+    times = instants(frame, settings.time) if settings.time else None
+    label_times = instants(frame, settings.label_time) if settings.label_time else None
+    ids = row_ids(frame, settings.key)
+    labelled = usable(frame, settings.target).to_numpy().copy()
+    labelled[held_back] = False
+    known = labelled.copy()
+    for moments in (times, label_times):
+        if moments is not None:
+            known &= moments < as_instant(spec.as_of)
+    if not known.any():
+        raise TooLittleData("no labelled row was known at this moment", cure="add labels, or wait for them")
+    target = read_target(
+        frame.filter(pl.Series(known)), settings.target, task=settings.task, positive=settings.positive
+    )
+    facts = RowFacts(
+        ids=ids,
+        units=units_of(frame, spec.unit, times, ids),
+        labelled=labelled,
+        times=times,
+        label_times=label_times,
+        strata=None if target.task == "regression" else _strata(frame, target),
+    )
+    return Rows(frame, facts, target)
+
+
+def features_of(frame: pl.DataFrame, spec: Spec) -> Features:
+    """Return the columns to learn from, decided on the rows to learn from."""
+    settings = spec.settings
+    parts = {
+        settings.key: "the key of a row",
+        settings.time: "the time of a row",
+        settings.label_time: "the time of the label",
+        None if spec.unit in ("day", "row") else spec.unit: "the unit of a row",
+        settings.target: "the target",
+    }
+    dropped = dict.fromkeys(settings.drop, "dropped by the settings")
+    reserved = {**dropped, **{name: reason for name, reason in parts.items() if name is not None}}
+    return choose_features(frame, reserved=reserved, wanted=settings.features)
+
+
+def chosen_rows(rooms: TrainingRooms, spec: Spec, split: Mapping[str, JSON]) -> Chosen:
+    """Return the table as the split left it, from the split's outputs."""
+    frame = rooms.data.read(str(split["data"]))
+    settings = spec.settings
+    return Chosen(
+        frame,
+        get_array(rooms.blobs, split["fit"]),
+        get_array(rooms.blobs, split["holdout"]),
+        get_array(rooms.blobs, split["units"]),
+        instants(frame, settings.time) if settings.time else None,
+        target_from(split["target"]),
+        features_from(split["features"]),
+    )
+
+
+def target_json(target: Target) -> JSON:
+    """Return a target as a step's output."""
+    return {
+        "column": target.column,
+        "task": target.task,
+        "classes": list(target.classes),
+        "positive": target.positive,
+        "reason": target.reason,
+    }
+
+
+def target_from(value: Any) -> Target:  # Any: what target_json wrote
+    """Return the target that :func:`target_json` wrote."""
+    return Target(value["column"], value["task"], tuple(value["classes"]), value["positive"], value["reason"])
+
+
+def features_json(features: Features) -> JSON:
+    """Return features as a step's output."""
+    used: list[JSON] = [[one.name, one.kind, one.integer, one.nullable] for one in features.used]
+    return {"used": used, "dropped": dict(features.dropped)}
+
+
+def features_from(value: Any) -> Features:  # Any: what features_json wrote
+    """Return the features that :func:`features_json` wrote."""
+    return Features(tuple(Feature(*one) for one in value["used"]), value["dropped"])
+
+
+def ids_at(ids: Ids, positions: Positions) -> Ids:
+    """Return the ids of some rows, sorted: a set for look-ups, in no order that tells of the table."""
+    return np.sort(ids[positions])
+
+
+def _strata(frame: pl.DataFrame, target: Target) -> npt.NDArray[np.float64]:
+    """Return a class number for every row; rows whose label is unusable or unknown get -1."""
+    texts = np.array(frame[target.column].cast(pl.String).fill_null("").to_list(), dtype=object)
+    return np.unique(texts, return_inverse=True)[1].astype(np.float64)
