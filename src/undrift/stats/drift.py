@@ -132,7 +132,7 @@ def compare(
     By days or keys: see :mod:`undrift.stats.rotation`. Each numeric column is looked at through its distribution
     function at up to 15 quantiles of the reference, normal scores (location) and their squares (scale), each category
     through its share; missing values are one more cell. When one side has more rows per unit, its units are thinned at
-    random to the other's size before their variance is taken: with fewer rows a day, shares scatter more.
+    random to the other's size: with fewer rows a day shares scatter more, and both sides must scatter alike.
     Measured rates of false alarms and power: ``docs/statistics.md``.
     """
     _check_fit(reference, window)
@@ -249,12 +249,10 @@ def _contrast(
     is_ordered, rng = how
     scores = _scores(ours.sum(axis=0), is_numeric=column.is_numeric)
     ratio = (theirs.sum() / len(theirs)) / (ours.sum() / len(ours))
-    noise = [
-        slow_sums(_deviations(_thinned(table, share, rng), scores)[1], is_ordered=is_ordered)
-        for table, share in ((ours, ratio), (theirs, 1.0 / ratio))
-    ]
-    means = _deviations(ours, scores)[0], _deviations(theirs, scores)[0]
-    return (means[0] - means[1]) / np.sqrt(1.0 / len(ours) + 1.0 / len(theirs)), np.vstack(noise)
+    samples = (_thinned(ours, ratio, rng), _thinned(theirs, 1.0 / ratio, rng))
+    (mean, deviations), (other_mean, other_deviations) = [_deviations(table, scores) for table in samples]
+    noise = [slow_sums(values, is_ordered=is_ordered) for values in (deviations, other_deviations)]
+    return (mean - other_mean) / np.sqrt(1.0 / len(ours) + 1.0 / len(theirs)), np.vstack(noise)
 
 
 def _scores(counts: Ints, *, is_numeric: bool) -> Floats:

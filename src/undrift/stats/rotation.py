@@ -23,7 +23,7 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-WORST_AUTOCORRELATION = 0.6
+WORST_AUTOCORRELATION = 0.65
 FASTEST_COSINE = 0.5
 ROTATIONS = 4999
 TINY = 1e-12
