@@ -1,1 +1,47 @@
-"""undrift keeps machine-learning models true in production."""
+"""undrift keeps machine-learning models true in production.
+
+Two doors for notebooks and scripts, on the same records as the command line::
+
+    import undrift
+
+    with undrift.run("churn", params={"C": 0.5}) as run:
+        model.fit(X, y)
+        run.log(auc=0.81)
+        run.log_model(model, name="churn", example=X)
+
+    undrift.load("model:churn@champion").predict(frame)
+
+Everything is imported when it is first used: ``import undrift`` itself is light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from undrift.loop.notebook import LoadedModel, NotebookRun, load, run
+    from undrift.project import Project
+
+_HOMES = {
+    "LoadedModel": "undrift.loop.notebook",
+    "NotebookRun": "undrift.loop.notebook",
+    "Project": "undrift.project",
+    "load": "undrift.loop.notebook",
+    "run": "undrift.loop.notebook",
+}
+__all__ = ["LoadedModel", "NotebookRun", "Project", "load", "run"]
+
+
+def __getattr__(name: str) -> Any:  # Any: whatever the name stands for
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("undrift")
+    raise AttributeError(f"module 'undrift' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -24,8 +24,11 @@ if TYPE_CHECKING:  # rooms are imported when they are first used, so that a comm
     from undrift.endpoints.service import Endpoints
     from undrift.endpoints.state import VersionRef
     from undrift.ledger.change import Change
+    from undrift.ledger.verify import Verification
+    from undrift.loop.training.training import Training
     from undrift.models.registry import Registry
     from undrift.monitoring.monitor import Monitor
+    from undrift.tracking.runs import Runs
 
 STORE = ".undrift"
 CLOCK_FILE = "clock.json"
@@ -169,11 +172,36 @@ class Project:
         return Data(self.ledger, self.blobs, self.clocks, self.store)
 
     @cached_property
+    def runs(self) -> Runs:
+        """The recorded runs."""
+        from undrift.tracking.runs import Runs
+
+        return Runs(self.ledger, self.blobs, self.store, self.clocks)
+
+    @cached_property
     def registry(self) -> Registry:
         """The versions of all models."""
         from undrift.models.registry import Registry
 
         return Registry(self.ledger, self.store / "packages")
+
+    @cached_property
+    def training(self) -> Training:
+        """What trains models."""
+        from undrift.loop.training.rooms import TrainingRooms
+        from undrift.loop.training.training import Training
+
+        rooms = TrainingRooms(
+            ledger=self.ledger,
+            blobs=self.blobs,
+            data=self.data,
+            runs=self.runs,
+            registry=self.registry,
+            clocks=self.clocks,
+            root=self.root,
+            packages=self.store / "packages",
+        )
+        return Training(rooms, self.settings)
 
     @cached_property
     def endpoint_rooms(self) -> EndpointRooms:
@@ -207,6 +235,25 @@ class Project:
         from undrift.monitoring.monitor import Monitor
 
         return Monitor(self.ledger, self.store, self.clocks)
+
+    def verify(self, expected_head: str | None = None) -> Verification:
+        """Return whether the chain of events holds and the stored state is what the events say.
+
+        Parameters
+        ----------
+        expected_head : str, optional
+            A head that was kept elsewhere.
+        """
+        from undrift.endpoints.projection import EndpointProjection
+        from undrift.models.projection import ModelProjection
+
+        return self.ledger.verify([ModelProjection(), EndpointProjection()], expected_head=expected_head)
+
+    def reload_settings(self) -> None:
+        """Read ``undrift.toml`` again; what was made from the old settings is made anew."""
+        self.settings = config.load(self.root / config.FILE_NAME)
+        for made in ("training", "endpoint_rooms", "endpoints", "publisher"):
+            self.__dict__.pop(made, None)
 
     def endpoint_name(self, text: str) -> str:
         """Return the name in ``delay`` or ``endpoint:delay``.

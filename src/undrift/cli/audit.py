@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from undrift.cli.answer import Answer, table
-from undrift.cli.command import command
+from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
 from undrift.ledger.chain import Event
 from undrift.project import Project
@@ -46,3 +46,33 @@ def _as_json(event: Event) -> JSON:
 def _gist(body: Mapping[str, JSON]) -> str:
     told = [f"{key}={body[key]}" for key in _TOLD if body.get(key) not in (None, "")]
     return " ".join(told)[:100]
+
+
+@command("verify", example="undrift audit verify --expect-head HASH")
+@click.option("--expect-head", metavar="HASH", help="A head that you kept elsewhere; it must be in the chain.")
+def verify(project: Path, expect_head: str | None) -> Answer:
+    """Recompute the chain of events and compare the stored state with it; exit code 3 when something is wrong.
+
+    Keep the head that it prints somewhere else: it is what shows a rewritten chain.
+    """
+    with Project.open(project) as opened:
+        found = opened.verify(expect_head)
+    lines = [f"{found.events:,} events, head {found.head.hash} at {found.head.seq}"]
+    lines += [f"{finding.problem}: {finding.message}" for finding in found.findings]
+    if not found.findings:
+        lines.append("the chain is whole, and the stored state is what the events say")
+        lines.append(f"keep the head elsewhere; later: undrift audit verify --expect-head {found.head.hash}")
+    data: JSON = {
+        "ok": not found.findings,
+        "events": found.events,
+        "head": {"seq": found.head.seq, "hash": found.head.hash},
+        "findings": [{"problem": one.problem, "seq": one.seq, "message": one.message} for one in found.findings],
+    }
+    return Answer(data, "\n".join(lines), 3 if found.findings else 0)
+
+
+audit = LazyGroup(
+    "audit",
+    help="The chain of events.",
+    entries={"verify": ("undrift.cli.audit:verify", "Recompute the chain and compare the stored state with it.")},
+)

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from undrift.core.json import JSON
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.actor import Actor
+from undrift.loop.training.arrays import get_json
+from undrift.loop.training.champion import ALIAS
 from undrift.models.version import ModelVersion
 from undrift.monitoring.advice import Advice, retrain_advice
 from undrift.monitoring.incident import Incident
@@ -16,6 +18,7 @@ from undrift.project import Project
 
 TRIGGERS = Actor("policy", "retrain-on-incident")
 FIRED = "retraining.triggered"
+COMPARISON = "comparison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def retrain(project: Project, model: str, endpoints: Sequence[EndpointState]) ->
         return None
     data = project.data.get(project.settings.model(model).dataset).ref
     key = f"retrain:{model}:{data}:{advice.incidents[0]}"
-    params: dict[str, JSON] = {"model": model, "dataset_version": data, **_same_kind(project, model)}
+    params: dict[str, JSON] = {"dataset_version": data, "candidate": _kind_of_champion(project, model)}
     with project.ledger.change(TRIGGERS) as change:
         submission = project.training.submit(change, model, params, dedupe_key=key)
         if not submission.is_new:
@@ -103,3 +106,11 @@ def _newest_version(project: Project, model: str) -> ModelVersion | None:
 def _last_fired(project: Project, model: str) -> datetime | None:
     events = project.ledger.events(f"model:{model}", [FIRED], newest_first=True, limit=1)
     return events[0].at if events else None
+
+
+def _kind_of_champion(project: Project, model: str) -> str:
+    """Return which candidate the champion is, so that it is fitted again and not chosen again; empty when not known."""
+    number = project.registry.aliases(model).get(ALIAS)
+    run = project.registry.get(f"model:{model}@{number}").run if number else ""
+    kept = project.runs.get(run).facts.artifacts.get(COMPARISON) if run else None
+    return str(get_json(project.blobs, kept.digest)["chosen"]) if kept else ""

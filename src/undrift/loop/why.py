@@ -211,7 +211,7 @@ def _decision_line(event: Event) -> str:
 def _run_lines(project: Project, version: ModelVersion) -> list[str]:
     if not version.run:
         return ["not stated"]
-    found = project.runs.get(version.run)
+    found = project.runs.get(version.run).run
     return [f"{version.run}, {found.status}, by {found.actor}", f"code {version.code or 'not stated'}"]
 
 
