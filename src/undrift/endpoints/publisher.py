@@ -94,14 +94,16 @@ class Publisher:
         return lagging
 
     def acknowledged(self, name: str, generation: int) -> Acknowledgement | None:
-        """Return who confirmed, or None while a live worker has not."""
-        acks = {ack.pid: ack for ack in endpoint_file.read_acks(self._rooms.state_path(name))}
-        supervisor = read_supervisor(self._rooms, name)
-        pids = {*acks, *(supervisor.workers if supervisor else ())}
-        live = sorted(pid for pid in pids if is_worker(pid, name))
-        if any(pid not in acks or acks[pid].generation < generation for pid in live):
+        """Return who confirmed, or None while a live worker that answers has not.
+
+        A worker that has not said anything yet does not answer either, and looks at the file
+        once more between its first word and its first answer.
+        """
+        acks = endpoint_file.read_acks(self._rooms.state_path(name))
+        live = [ack for ack in acks if is_worker(ack.pid, name)]
+        if any(ack.generation < generation for ack in live):
             return None
-        return Acknowledgement(generation, tuple(live))
+        return Acknowledgement(generation, tuple(ack.pid for ack in live))
 
     def wait_acknowledged(self, name: str, generation: int, timeout_s: float = 5.0) -> Acknowledgement:
         """Return once every live worker serves a generation or a newer one.
@@ -109,12 +111,12 @@ class Publisher:
         Raises
         ------
         NotAcknowledged
-            If some do not in time; the message says what they answered instead.
+            If one refuses it, or some do not serve it in time; the message says why.
         """
         real = self._rooms.clocks.real
         deadline = real.monotonic() + timeout_s
         while (found := self.acknowledged(name, generation)) is None:
-            if real.monotonic() >= deadline:
+            if real.monotonic() >= deadline or self.refusals(name, generation):
                 raise self._late(name, generation, timeout_s)
             real.sleep(_POLL_S)
         return found

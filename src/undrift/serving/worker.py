@@ -73,6 +73,7 @@ async def serve(options: Options, clocks: Clocks | None = None) -> None:
     rooms = _rooms(options, clocks, state, _address(listener), gate)
     try:
         await rooms.follower.look()
+        await rooms.follower.look()  # a state published while the first was loaded: nobody waited for us yet
         if rooms.parts.current.live is None:
             refused = rooms.follower.ack.refused
             raise CannotServe(refused.message if refused else "the endpoint file changed", cure="undrift deploy")
