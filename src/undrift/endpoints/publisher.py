@@ -132,9 +132,10 @@ class Publisher:
 
     def _late(self, name: str, generation: int, timeout_s: float) -> NotAcknowledged:
         refusals = self.refusals(name, generation)
-        why = f": {refusals[0].message}" if refusals else ""
         return NotAcknowledged(
-            f"not all workers of {name!r} confirmed generation {generation} within {timeout_s:g} s{why}",
+            f"workers of {name!r} refuse generation {generation}: {refusals[0].message}"
+            if refusals
+            else f"not all workers of {name!r} confirmed generation {generation} within {timeout_s:g} s",
             cure=f"undrift logs {name} shows what they do; undrift rollback {name} goes back",
             endpoint=name,
             generation=generation,
