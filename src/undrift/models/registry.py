@@ -112,6 +112,7 @@ class Registry:
         """
         check_name(name, "model")
         check_digest(package)
+        self._versions.lock(change, name)
         known = self._versions.with_package(change.connection, name, package, run)
         if known is not None:
             return self._get(change.connection, name, known)

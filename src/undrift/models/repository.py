@@ -90,27 +90,29 @@ class VersionTable:
         if change.connection.execute(delete(tables.versions).where(*same)).rowcount != 1:
             raise VersionMoved(f"{version.ref} is no longer {version.state}", cure="look again and repeat")
 
-    def next_number(self, change: Change, model: str) -> int:
-        """Return the next number of a model; concurrent changes get distinct ones."""
-        connection, row = change.connection, tables.names.c
-        if not self._counted(connection, model):
-            self._begin(change, model)
-        query = select(row.last_number).where(row.name == model)
-        return int(connection.execute(query).scalar_one())
-
-    def _counted(self, connection: Connection, model: str) -> bool:
-        """Raise a model's last number, which locks its row until the commit."""
-        row = tables.names.c
-        raised = update(tables.names).where(row.name == model).values(last_number=row.last_number + 1)
-        return connection.execute(raised).rowcount == 1
-
-    def _begin(self, change: Change, model: str) -> None:
-        first = insert(tables.names).values(name=model, last_number=1, created_us=to_us(change.at))
+    def lock(self, change: Change, model: str) -> None:
+        """Let concurrent registrations of one model wait for each other until the commit."""
+        if self._last_number(change.connection, model) is not None:
+            return
+        first = insert(tables.names).values(name=model, last_number=0, created_us=to_us(change.at))
         try:
             with change.connection.begin_nested():
                 change.connection.execute(first)
         except IntegrityError:  # another change was first and has committed by now
-            self._counted(change.connection, model)
+            self._last_number(change.connection, model)
+
+    def next_number(self, change: Change, model: str) -> int:
+        """Return the next number of a locked model."""
+        number = (self._last_number(change.connection, model) or 0) + 1
+        raised = update(tables.names).where(tables.names.c.name == model).values(last_number=number)
+        change.connection.execute(raised)
+        return number
+
+    def _last_number(self, connection: Connection, model: str) -> int | None:
+        """Return a model's last number, None when it has no row; the row stays locked until the commit."""
+        row = tables.names.c
+        query = select(row.last_number).where(row.name == model).with_for_update()
+        return cast("int | None", connection.execute(query).scalar_one_or_none())
 
 
 class AliasTable:

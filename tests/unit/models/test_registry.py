@@ -209,6 +209,18 @@ def test_events_explain_the_rows(registry: Registry) -> None:
     assert version.ref in found.findings[0].message
 
 
+@_EACH_KIND
+def test_a_package_registered_by_several_at_once_is_one_version(registry: Registry) -> None:
+    """A step taken over by another process while the first still runs."""
+    numbers: list[int] = []
+    threads = [threading.Thread(target=lambda: numbers.append(_registered(registry).number)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers == [1] * 6
+
+
 def test_a_gate_report_must_say_an_outcome(registry: Registry) -> None:
     """Pass, fail or cannot tell; a report that wraps its decision is read too."""
     assert Evidence(gate={"decision": {"outcome": "pass"}, "holdout": "b3:.."}).outcome == "pass"
