@@ -156,7 +156,7 @@ def _measures(name: str, kind: LogicalType) -> list[pl.Expr]:
         wanted |= {"minimum": _orderable(value, kind).min(), "maximum": _orderable(value, kind).max()}
     if kind in _NUMBERS:
         wanted |= {"mean": value.mean(), "sd": value.std()}
-        wanted |= {f"q{share}": value.quantile(share, "linear") for share in QUANTILES}
+        wanted["quantiles"] = value.quantile(list(QUANTILES), "linear")
     if kind in {"string", "bool", "int"}:
         named = _orderable(value, kind).alias("value")
         wanted["top"] = named.drop_nulls().value_counts(sort=True, name="n").head(TOP_VALUES).implode()
@@ -171,7 +171,7 @@ def _column(name: str, kind: LogicalType, row: Mapping[str, Any]) -> ColumnProfi
     def of(what: str) -> Any:  # Any: as the measure is
         return row.get(f"{name}\x1f{what}")
 
-    quantiles = tuple(of(f"q{share}") for share in QUANTILES) if _finite(of("mean")) is not None else ()
+    quantiles = tuple(of("quantiles")) if _finite(of("mean")) is not None else ()
     top = [(item["value"], item["n"]) for item in of("top") or ()]
     return ColumnProfile(
         name=name,

@@ -52,7 +52,7 @@ def need(connection: Connection, blobs: BlobStore, name: str) -> Suite:
     if suite is None:
         raise NoSuite(
             f"the dataset {name!r} has no suite, so nothing says what a good batch is",
-            cure=f"undrift data suite {name} --freeze",
+            cure=f"undrift data check {name} --freeze",
         )
     return suite
 

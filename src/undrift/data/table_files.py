@@ -82,7 +82,7 @@ def read(path: Path, table_format: TableFormat, schema: Schema) -> pl.DataFrame:
         more = f" (and {others} more such cells)" if others else ""
         raise BadTable(
             f"line {line}, column {first.column!r}: {first.problem}{more}",
-            cure="mend the cells; `data add --append` through a suite quarantines such rows instead",
+            cure="mend the cells; `undrift data add --append --check` puts such rows in quarantine instead",
         )
     return reading.frame
 

@@ -192,17 +192,17 @@ def check(table: pl.DataFrame | pl.LazyFrame, suite: Suite) -> CheckReport:
     lazy = table.lazy()
     dtypes = dict(lazy.collect_schema())
     compiled = [_compile(expectation, dtypes) for expectation in suite.expectations]
+    numbered = list(enumerate(zip(suite.expectations, compiled, strict=True)))
+    marks = [item.unexpected.alias(_mark(number)) for number, (_, item) in numbered if isinstance(item, RowRule)]
     wanted = [
         expression
-        for number, (expectation, item) in enumerate(zip(suite.expectations, compiled, strict=True))
+        for number, (expectation, item) in numbered
         for expression in _expressions(number, expectation.column, item)
     ]
-    found = lazy.select(pl.len().alias("rows"), *wanted).collect()
-    results = tuple(
-        _result(expectation, item, number, found)
-        for number, (expectation, item) in enumerate(zip(suite.expectations, compiled, strict=True))
-    )
-    return CheckReport(suite.digest, found.item(0, "rows"), results, _bad_rows(results), suite.bad_row_limit)
+    found = lazy.with_columns(marks).select(pl.len().alias("rows"), *wanted).collect()
+    results = tuple(_result(expectation, item, number, found) for number, (expectation, item) in numbered)
+    rows = int(found.item(0, "rows"))
+    return CheckReport(suite.digest, rows, results, _bad_rows(results, rows), suite.bad_row_limit)
 
 
 def _compile(expectation: Expectation, dtypes: Mapping[str, pl.DataType]) -> _Compiled:
@@ -222,15 +222,21 @@ def _expressions(number: int, column: str | None, compiled: _Compiled) -> list[p
         return [compiled.value.alias(f"{number}.value")]
     if not isinstance(compiled, RowRule):
         return []
+    mark = pl.col(_mark(number))
     considered = pl.len() if compiled.considered is None else compiled.considered.sum()
     expressions = [
         considered.alias(f"{number}.considered"),
-        compiled.unexpected.arg_true().implode().alias(f"{number}.rows"),
+        mark.arg_true().implode().alias(f"{number}.rows"),
     ]
     if column is not None:
-        examples = pl.col(column).filter(compiled.unexpected).head(_EXAMPLES)
+        examples = pl.col(column).gather(mark.arg_true().head(_EXAMPLES))
         expressions.append(examples.implode().alias(f"{number}.examples"))
     return expressions
+
+
+def _mark(number: int) -> str:
+    """Return the name of a column of marks, one that no table has."""
+    return f"\x1f{number}"
 
 
 def _result(expectation: Expectation, compiled: _Compiled, number: int, found: pl.DataFrame) -> CheckResult:
@@ -254,6 +260,9 @@ def _result(expectation: Expectation, compiled: _Compiled, number: int, found: p
     )
 
 
-def _bad_rows(results: Sequence[CheckResult]) -> RowNumbers:
-    condemned = [result.rows for result in results if result.condemns_rows and len(result.rows)]
-    return np.unique(np.concatenate(condemned)) if condemned else _NONE
+def _bad_rows(results: Sequence[CheckResult], rows: int) -> RowNumbers:
+    bad = np.zeros(rows, dtype=np.bool_)
+    for result in results:
+        if result.condemns_rows:
+            bad[result.rows] = True
+    return np.flatnonzero(bad)
