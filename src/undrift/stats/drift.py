@@ -262,13 +262,22 @@ def _scores(counts: Ints, *, is_numeric: bool) -> Floats:
         return np.eye(cells)
     known = counts[:-1] / max(int(counts[:-1].sum()), 1)
     below = np.cumsum(known)
-    steps = (np.arange(cells - 1)[:, None] <= np.flatnonzero((below >= TAIL) & (below <= 1.0 - TAIL))).astype(float)
+    told = ((below >= TAIL) & (below <= 1.0 - TAIL)) | _empty_ends(counts[:-1])
+    steps = (np.arange(cells - 1)[:, None] <= np.flatnonzero(told[:-1])).astype(float)
     normal = special.ndtri(np.clip(below - known / 2.0, 0.01, 0.99))
     columns = np.column_stack([steps, normal, normal**2])
     value: Floats = np.vstack([columns, np.zeros(columns.shape[1])])
     is_missing = np.zeros((cells, 1))
     is_missing[-1] = 1.0
     return np.hstack([value, is_missing])
+
+
+def _empty_ends(counts: Ints) -> npt.NDArray[np.bool_]:
+    """Return where the distribution function has to be looked at because the reference has nothing beyond."""
+    told = np.zeros(len(counts) + 1, dtype=bool)
+    told[0] = counts[0] == 0
+    told[len(counts) - 2] |= counts[-1] == 0
+    return told[:-1]
 
 
 def _deviations(table: Ints, scores: Floats) -> tuple[Floats, Floats]:

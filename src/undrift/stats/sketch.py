@@ -9,87 +9,34 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from undrift.core.errors import BadInput
+from undrift.stats.cells import (
+    OTHER,
+    Z_SCALE,
+    ColumnSketch,
+    Ints,
+    SketchMismatch,
+    Values,
+    cells_of,
+    column_from_json,
+    count_by_unit,
+    fit_column,
+    plain,
+    standardised_sum,
+    with_counts,
+)
+
+__all__ = ["OTHER", "ColumnSketch", "ReferenceSketch", "SketchMismatch", "UnitKind", "Values", "WindowCounts"]
 
 UnitKind: TypeAlias = Literal["row", "key", "day"]
-Values: TypeAlias = npt.NDArray[Any] | Sequence[Any]  # Any: a column holds whatever its type says
-Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 FORMAT = "undrift.sketch/1"
-OTHER = "__other__"
-FINE_BINS = 256
-COARSE_BINS = 16
 MOST_UNITS = 128
-MOST_CATEGORIES = 200
-ROWS_PER_BIN = 10
-RARE = 20
-Z_SCALE = 1 << 20
-Z_LIMIT = 1000.0
-NUMERIC_TYPES = frozenset({"float", "int", "date", "datetime"})
-CATEGORY_TYPES = frozenset({"string", "bool"})
-
-
-class SketchMismatch(BadInput):
-    """Columns, types or units do not fit the sketch."""
-
-    code = "sketch-mismatch"
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnSketch:
-    """One column of the reference.
-
-    Attributes
-    ----------
-    name, type : str
-        The column and its logical type.
-    edges : tuple of float
-        Interior edges of a numeric column, increasing; bin k holds ``edges[k-1] < x <= edges[k]``; the first and the
-        last bin are open. Empty for categories.
-    categories : tuple of str
-        Names of a categorical column's cells; the last one is ``"__other__"`` and takes rare and unknown values.
-    coarse : tuple of int
-        For each fine cell the coarse cell that holds it.
-    counts : tuple of int
-        Rows in each fine cell, the last entry counts missing values.
-    unit_counts : tuple of tuple of int
-        For each unit the rows in each coarse cell, the last entry counts missing values. Empty when rows are units.
-    mean, sd : float
-        Of a numeric column's finite values; 0 and 0 for categories.
-    """
-
-    name: str
-    type: str
-    edges: tuple[float, ...]
-    categories: tuple[str, ...]
-    coarse: tuple[int, ...]
-    counts: tuple[int, ...]
-    unit_counts: tuple[tuple[int, ...], ...]
-    mean: float
-    sd: float
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether the cells are ordered bins."""
-        return not self.categories
-
-    @property
-    def cells(self) -> int:
-        """Number of fine cells, missing apart."""
-        return len(self.coarse)
-
-    @property
-    def coarse_cells(self) -> int:
-        """Number of coarse cells, missing apart."""
-        return self.coarse[-1] + 1 if self.is_numeric else max(self.coarse) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +94,9 @@ class ReferenceSketch:
         labels, codes = _unit_codes(unit, kind, rows)
         group = _consecutive_groups(len(labels))[codes] if kind == "day" else codes
         groups = int(group.max()) + 1 if rows and kind != "row" else 0
-        fitted = {name: _fit_column(name, _type_of(types, name), values) for name, values in columns.items()}
+        fitted = {name: fit_column(name, types.get(name, ""), values) for name, values in columns.items()}
         filled = {
-            name: _with_counts(column, _cells_of(column, columns[name]), group, groups)
-            for name, column in fitted.items()
+            name: with_counts(column, cells_of(column, columns[name]), group, groups) for name, column in fitted.items()
         }
         return cls(filled, rows, kind)
 
@@ -190,7 +136,7 @@ class ReferenceSketch:
         body = json.loads(data)
         if body.get("format") != FORMAT:
             raise SketchMismatch(f"this is not a sketch of format {FORMAT}", cure="package the model again")
-        columns = [_column_from_json(item) for item in body["columns"]]
+        columns = [column_from_json(item) for item in body["columns"]]
         return cls({column.name: column for column in columns}, body["rows"], body["unit"])
 
 
@@ -254,14 +200,14 @@ class WindowCounts:
         return window
 
     def _count(self, column: ColumnSketch, values: Values, labels: Sequence[int | str], codes: Ints) -> None:
-        cells = _cells_of(column, values)
+        cells = cells_of(column, values)
         self.fine[column.name] = np.bincount(cells, minlength=column.cells + 1)
         if labels:
-            per_unit = _count_by_unit(column, cells, codes, len(labels))
+            per_unit = count_by_unit(column, cells, codes, len(labels))
             for label, row in zip(labels, per_unit, strict=True):
                 self.by_unit[label][column.name] = row
         if column.is_numeric:
-            self.shift[column.name] = _standardised_sum(column, values)
+            self.shift[column.name] = standardised_sum(column, values)
 
     def merge(self, other: WindowCounts) -> WindowCounts:
         """Return the counts of both windows together; neither is changed.
@@ -324,13 +270,6 @@ class WindowCounts:
         return window
 
 
-def _type_of(types: Mapping[str, str], name: str) -> str:
-    kind = types.get(name, "")
-    if kind not in NUMERIC_TYPES | CATEGORY_TYPES:
-        raise SketchMismatch(f"column {name!r} has the type {kind!r}, which no sketch knows", column=name)
-    return kind
-
-
 def _common_length(columns: Mapping[str, Values], unit: Values | None) -> int:
     lengths = {len(values) for values in columns.values()} | ({len(unit)} if unit is not None else set())
     if len(lengths) > 1:
@@ -342,7 +281,7 @@ def _unit_codes(unit: Values | None, kind: UnitKind, rows: int) -> tuple[list[in
     """Return the labels of the units in order and each row's index into them."""
     if kind == "row" or unit is None:
         return [], np.zeros(rows, dtype=np.int64)
-    values, codes = _distinct([_unit_label(value) for value in _plain(unit)])
+    values, codes = _distinct([_unit_label(value) for value in plain(unit)])
     if kind == "key":
         buckets = np.array([_bucket(value) for value in values], dtype=np.int64)
         held, inverse = np.unique(buckets, return_inverse=True)
@@ -372,126 +311,6 @@ def _consecutive_groups(units: int) -> Ints:
     return (np.arange(units) * groups) // max(units, 1)
 
 
-def _plain(values: Values) -> Sequence[object]:
-    return cast(Sequence[object], values.tolist()) if isinstance(values, np.ndarray) else values
-
-
-def _numbers(column_type: str, values: Values, name: str) -> Floats:
-    """Return floats with NaN for missing; dates as seconds since 1970."""
-    array = np.asarray(values)
-    try:
-        if array.dtype.kind == "M":
-            seconds = array.astype("datetime64[us]").astype(np.float64) / 1e6
-            return np.where(np.isnat(array), np.nan, seconds)
-        if array.dtype.kind in "biuf":
-            return array.astype(np.float64)
-        if column_type in {"date", "datetime"}:
-            return _numbers("datetime", np.array([_instant(v) for v in array], dtype="datetime64[us]"), name)
-        return np.array([np.nan if v is None else float(cast(float, v)) for v in _plain(array)], dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise SketchMismatch(f"column {name!r} holds a value that is not of type {column_type}", column=name) from error
-
-
-def _instant(value: object) -> object:
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        return value.astimezone(dt.UTC).replace(tzinfo=None)
-    return value
-
-
-def _texts(values: Values) -> list[str | None]:
-    """Return category names; None for missing, so NaN in an object column is missing too."""
-    return [None if v is None or v != v else _text(v) for v in _plain(values)]  # noqa: PLR0124 - NaN is not itself
-
-
-def _text(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool | np.bool_) else str(value)
-
-
-def _fit_column(name: str, column_type: str, values: Values) -> ColumnSketch:
-    if column_type in CATEGORY_TYPES:
-        return _fit_categories(name, column_type, _texts(values))
-    numbers = _numbers(column_type, values, name)
-    finite = np.sort(numbers[np.isfinite(numbers)])
-    edges = _edges(finite)
-    counts = np.bincount(np.searchsorted(edges, finite, side="left"), minlength=len(edges) + 1)
-    mean, sd = (float(finite.mean()), float(finite.std())) if finite.size else (0.0, 0.0)
-    coarse = tuple(_coarse_of(counts).tolist())
-    return ColumnSketch(name, column_type, tuple(edges.tolist()), (), coarse, (), (), mean, sd)
-
-
-def _edges(finite: Floats) -> Floats:
-    """Return interior edges with at least ten rows on either side: quantiles, or the distinct values when few."""
-    if finite.size < 2 * ROWS_PER_BIN:
-        return np.unique(finite[finite.size // 2 : finite.size // 2 + 1])
-    distinct = np.unique(finite)
-    if len(distinct) <= FINE_BINS // 4:
-        below = np.searchsorted(finite, distinct, side="right")
-        return distinct[(below >= ROWS_PER_BIN) & (finite.size - below >= ROWS_PER_BIN)]
-    bins = min(FINE_BINS, finite.size // ROWS_PER_BIN)
-    places = (np.arange(1, bins) * finite.size) // bins - 1
-    return np.unique(finite[places])
-
-
-def _coarse_of(counts: Ints) -> Ints:
-    """Return for each fine bin the coarse bin, about equally full, that its middle falls into."""
-    middle = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
-    raw = np.minimum((middle * COARSE_BINS).astype(np.int64), COARSE_BINS - 1)
-    return np.unique(raw, return_inverse=True)[1].astype(np.int64)
-
-
-def _fit_categories(name: str, column_type: str, texts: Iterable[str | None]) -> ColumnSketch:
-    found: dict[str, int] = {}
-    for value in texts:
-        if value is not None:
-            found[value] = found.get(value, 0) + 1
-    frequent = sorted((v for v, n in found.items() if n >= RARE and v != OTHER), key=lambda v: (-found[v], v))
-    named = (*frequent[:MOST_CATEGORIES], OTHER)
-    last = min(len(named), COARSE_BINS) - 1
-    coarse = tuple(min(index, last) for index in range(len(named)))
-    return ColumnSketch(name, column_type, (), named, coarse, (), (), 0.0, 0.0)
-
-
-def _cells_of(column: ColumnSketch, values: Values) -> Ints:
-    """Return each row's fine cell; the number of cells for a missing value."""
-    if column.is_numeric:
-        numbers = _numbers(column.type, values, column.name)
-        cells = np.searchsorted(np.array(column.edges), numbers, side="left")
-        return np.where(np.isnan(numbers), column.cells, cells).astype(np.int64)
-    place = {name: index for index, name in enumerate(column.categories)}
-    rest = len(column.categories) - 1
-    cells_list = [column.cells if text is None else place.get(text, rest) for text in _texts(values)]
-    return np.array(cells_list, dtype=np.int64)
-
-
-def _count_by_unit(column: ColumnSketch, cells: Ints, codes: Ints, units: int) -> Ints:
-    width = column.coarse_cells + 1
-    coarse = np.array([*column.coarse, column.coarse_cells], dtype=np.int64)[cells]
-    return np.bincount(codes * width + coarse, minlength=units * width).reshape(units, width)
-
-
-def _with_counts(column: ColumnSketch, cells: Ints, group: Ints, groups: int) -> ColumnSketch:
-    fine = np.bincount(cells, minlength=column.cells + 1)
-    by_unit = _count_by_unit(column, cells, group, groups).tolist() if groups else []
-    return ColumnSketch(
-        column.name, column.type, column.edges, column.categories, column.coarse,
-        tuple(fine.tolist()), tuple(tuple(row) for row in by_unit), column.mean, column.sd,
-    )  # fmt: skip
-
-
-def _standardised_sum(column: ColumnSketch, values: Values) -> tuple[int, int]:
-    numbers = _numbers(column.type, values, column.name)
-    known = numbers[~np.isnan(numbers)]
-    z = np.clip((known - column.mean) / (column.sd or 1.0), -Z_LIMIT, Z_LIMIT)
-    return int(np.rint(z * Z_SCALE).astype(np.int64).sum()), int(known.size)
-
-
 def _added(a: Mapping[str, Ints], b: Mapping[str, Ints]) -> dict[str, Ints]:
     names = [*a, *(name for name in b if name not in a)]
     return {n: a[n] + b[n] if n in a and n in b else (a[n] if n in a else b[n]).copy() for n in names}
-
-
-def _column_from_json(item: Mapping[str, Any]) -> ColumnSketch:  # Any: freshly parsed JSON
-    return ColumnSketch(
-        item["name"], item["type"], tuple(item["edges"]), tuple(item["categories"]), tuple(item["coarse"]),
-        tuple(item["counts"]), tuple(tuple(row) for row in item["unit_counts"]), item["mean"], item["sd"],
-    )  # fmt: skip
