@@ -1,7 +1,7 @@
 """The judge of rollouts on simulated rollouts: how often it is wrong, and what it finds.
 
 The canary is rolled back, wrongly, in at most alpha of rollouts in which it is no worse than
-stable. With 1,000 rollouts and alpha = .05 the 99.9 % binomial bound is 73, and with 200 it is 21.
+stable. With 1,000 rollouts and alpha = .05 the 99.9 % binomial bound is 73, and with 100 it is 13.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.slow
 
 ROLLOUTS = 1_000
 BOUND = 73
-FEW = 200
-BOUND_OF_FEW = 21  # the same bound for 200 rollouts
+FEW = 100
+BOUND_OF_FEW = 13  # the same bound for 100 rollouts
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 STABLE = VersionRef("delay", 1, "b3:" + "1" * 64, "pass")
@@ -141,8 +141,7 @@ def bad_day(world: World, number: int, effect: float) -> Unit:
 def equal_on_average(world: World, number: int, effect: float) -> Unit:
     """Return a unit on which the canary is worse where labels are quick, better where they are slow: equal in all."""
     late = world.dice.random() < 0.5
-    loss_late, loss_early = (0.25, 0.45) if late else (0.45, 0.25)
-    stable, canary = loss_late**0.5, loss_early**0.5
+    stable, canary = (0.45**0.5, 0.25**0.5) if late else (0.25**0.5, 0.45**0.5)
     return Unit(
         stable_p=1 - stable if late else stable,
         canary_p=1 - canary if late else canary,
