@@ -170,7 +170,7 @@ def _column(
     if tested is None:
         return ColumnDrift(column.name, 0.0, effect, shift, None, None, False, "cannot_tell")
     statistic, p_value, adjusted = tested
-    drifted = adjusted <= limits[0] and effect >= limits[1]
+    drifted = bool(adjusted <= limits[0] and effect >= limits[1])
     return ColumnDrift(
         column.name, min(statistic, 1e9), effect, shift, p_value, adjusted, drifted, "fail" if drifted else "pass"
     )
