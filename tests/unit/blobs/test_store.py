@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
@@ -127,6 +127,7 @@ def test_a_checked_out_file_is_the_users(store: BlobStore, tmp_path: Path) -> No
     assert store.read_bytes(digest) == b"rows"
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=5000))
 def test_any_bytes_come_back(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """Empty ones too."""

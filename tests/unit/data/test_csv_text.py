@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undrift.data import csv_text
@@ -87,6 +87,7 @@ def test_small_blocks_find_what_one_block_finds(write, monkeypatch: pytest.Monke
 _CELL = st.text(alphabet='ab",\n\r é', max_size=6)
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(_CELL, _CELL), max_size=8))
 def test_what_the_standard_library_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

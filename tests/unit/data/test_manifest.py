@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undrift.blobs.contents import Chunk, Contents
@@ -79,6 +79,7 @@ def test_the_order_of_files_is_part_of_the_id() -> None:
     assert Manifest((part("a"), part("b"))).version_id != Manifest((part("b"), part("a"))).version_id
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True), st.binary(min_size=1)), max_size=5)
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undrift.data.paths import UnsafePath, check_distinct, check_path
@@ -61,6 +61,7 @@ def test_paths_that_are_one_file_somewhere_are_refused(paths: tuple[str, ...]) -
         check_distinct(paths)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="./\\abC:~\x00 ", max_size=12))
 def test_an_accepted_path_never_leaves_its_folder(path: str) -> None:
     """Whatever is tried."""

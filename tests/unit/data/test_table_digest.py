@@ -135,6 +135,7 @@ def table(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SCHEMA.dtypes, orient="row")
 
 
+@settings(deadline=None)
 @given(_TABLES, st.integers(0, 12))
 def test_the_digest_follows_the_description_and_not_the_batches(rows: list[tuple[Any, ...]], cut: int) -> None:
     """Cell by cell, in any cut."""
@@ -145,7 +146,7 @@ def test_the_digest_follows_the_description_and_not_the_batches(rows: list[tuple
     assert hasher.digest() == by_hand(frame, _SCHEMA) == table_digest(frame, _SCHEMA)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(_TABLES)
 def test_csv_and_parquet_of_one_table_agree(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, ...]]
