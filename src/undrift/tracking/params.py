@@ -30,6 +30,8 @@ def fitted_params(estimator: Any) -> dict[str, JSON]:  # Any: whatever has get_p
 
 def as_value(value: object) -> JSON:
     """Return a parameter as JSON: itself, a list, the name of its type, or a digest when it is long."""
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}"
     if value is None or isinstance(value, bool | str | int):
         plain: JSON = value
     elif isinstance(value, float):
@@ -43,8 +45,7 @@ def as_value(value: object) -> JSON:
     elif callable(getattr(value, "tolist", None)):
         return as_value(value.tolist())  # type: ignore[attr-defined]  # an array, asked above
     else:
-        kind = value if isinstance(value, type) else type(value)
-        return f"{kind.__module__}.{kind.__qualname__}"
+        return f"{type(value).__module__}.{type(value).__qualname__}"
     text = canonical.dumps(_exact(plain))
     return plain if len(text) <= LONGEST_VALUE else f"{len(text)} bytes, {blake3_bytes(text)}"
 
