@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ class Options:
         The operator's word that strangers may ask.
     allow_hosts : tuple of str
         Further names under which a loopback worker may be asked.
-    follow_parent : bool
-        Stop when the process that started this one ends.
+    parent : int, optional
+        Stop when this process, which started this one, ends.
     """
 
     state: Path
@@ -39,7 +40,7 @@ class Options:
     token_file: Path | None = None
     insecure_no_auth: bool = False
     allow_hosts: tuple[str, ...] = ()
-    follow_parent: bool = False
+    parent: int | None = None
 
     def gate(self, published_token: str | None) -> Gate:
         """Return who may ask.
@@ -76,7 +77,14 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--token-file", type=Path, help="file with the token that requests must carry")
     parser.add_argument("--insecure-no-auth", action="store_true", help="let strangers ask")
     parser.add_argument("--allow-host", action="append", default=[], help="a further name of this machine")
-    parser.add_argument("--follow-parent", action="store_true", help="stop when the parent process ends")
+    parser.add_argument(
+        "--follow-parent",
+        type=int,
+        nargs="?",
+        const=os.getppid(),
+        metavar="PID",
+        help="stop when the parent process ends; its id makes this sure from the first moment",
+    )
     found = parser.parse_args(arguments)
     return Options(
         state=found.state,
@@ -86,5 +94,5 @@ def read_options(arguments: Sequence[str]) -> Options:
         token_file=found.token_file,
         insecure_no_auth=found.insecure_no_auth,
         allow_hosts=tuple(found.allow_host),
-        follow_parent=found.follow_parent,
+        parent=found.follow_parent,
     )

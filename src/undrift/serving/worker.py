@@ -128,8 +128,8 @@ async def _run(options: Options, rooms: _Rooms, listener: socket.socket) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     watching = [asyncio.create_task(rooms.follower.follow())]
-    if options.follow_parent:
-        watching.append(asyncio.create_task(_watch_parent(server)))
+    if options.parent is not None:
+        watching.append(asyncio.create_task(_watch_parent(server, options.parent)))
     _log.info("serving %s", rooms.follower.ack.address)
     try:
         await server.serve(sockets=[listener])
@@ -139,9 +139,8 @@ async def _run(options: Options, rooms: _Rooms, listener: socket.socket) -> None
         await asyncio.gather(*watching, return_exceptions=True)
 
 
-async def _watch_parent(server: uvicorn.Server) -> None:
+async def _watch_parent(server: uvicorn.Server, parent: int) -> None:
     """End the server when the process that started this one is gone."""
-    parent = os.getppid()
     while os.getppid() == parent:  # noqa: ASYNC110  # the system tells nobody that a parent ended
         await asyncio.sleep(_PARENT_EVERY_S)
     server.should_exit = True
