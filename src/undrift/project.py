@@ -25,9 +25,9 @@ if TYPE_CHECKING:  # rooms are imported when they are first used, so that a comm
     from undrift.endpoints.state import VersionRef
     from undrift.ledger.change import Change
     from undrift.ledger.verify import Verification
-    from undrift.loop.training.training import Training
     from undrift.models.registry import Registry
     from undrift.monitoring.monitor import Monitor
+    from undrift.pipelines.journal import Journal
     from undrift.tracking.runs import Runs
 
 STORE = ".undrift"
@@ -179,29 +179,18 @@ class Project:
         return Runs(self.ledger, self.blobs, self.store, self.clocks)
 
     @cached_property
+    def journal(self) -> Journal:
+        """Which pipeline runs there are and how far each has come."""
+        from undrift.pipelines.journal import Journal
+
+        return Journal(self.ledger, self.clocks)
+
+    @cached_property
     def registry(self) -> Registry:
         """The versions of all models."""
         from undrift.models.registry import Registry
 
         return Registry(self.ledger, self.store / "packages")
-
-    @cached_property
-    def training(self) -> Training:
-        """What trains models."""
-        from undrift.loop.training.rooms import TrainingRooms
-        from undrift.loop.training.training import Training
-
-        rooms = TrainingRooms(
-            ledger=self.ledger,
-            blobs=self.blobs,
-            data=self.data,
-            runs=self.runs,
-            registry=self.registry,
-            clocks=self.clocks,
-            root=self.root,
-            packages=self.store / "packages",
-        )
-        return Training(rooms, self.settings)
 
     @cached_property
     def endpoint_rooms(self) -> EndpointRooms:
@@ -252,7 +241,7 @@ class Project:
     def reload_settings(self) -> None:
         """Read ``undrift.toml`` again; what was made from the old settings is made anew."""
         self.settings = config.load(self.root / config.FILE_NAME)
-        for made in ("training", "endpoint_rooms", "endpoints", "publisher"):
+        for made in ("endpoint_rooms", "endpoints", "publisher"):
             self.__dict__.pop(made, None)
 
     def endpoint_name(self, text: str) -> str:

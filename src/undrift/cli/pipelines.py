@@ -9,6 +9,7 @@ import click
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
+from undrift.loop.training.home import training_of
 from undrift.project import Project
 
 
@@ -16,7 +17,7 @@ from undrift.project import Project
 def list_(project: Path) -> Answer:
     """List the pipeline runs that are not finished."""
     with Project.open(project) as opened:
-        pending = opened.training.pending()
+        pending = training_of(opened).pending()
     rows = [(one.id, one.pipeline, one.params.get("model"), one.state, one.actor) for one in pending]
     text = table(("run", "pipeline", "model", "state", "by"), rows) if rows else "no pipeline is under way"
     data: list[JSON] = [{"run": one.id, "pipeline": one.pipeline, "state": one.state} for one in pending]
@@ -28,9 +29,9 @@ def list_(project: Path) -> Answer:
 def show(project: Path, run_id: str) -> Answer:
     """Show how far a pipeline run has come, step by step, and why a step would run again."""
     with Project.open(project) as opened:
-        run = opened.training.journal.get(run_id)
-        steps = opened.training.steps(run_id)
-        reasons = opened.training.runner.explain(run_id)
+        run = training_of(opened).journal.get(run_id)
+        steps = training_of(opened).steps(run_id)
+        reasons = training_of(opened).runner.explain(run_id)
     rows = [(name, step.state, step.attempt, step.reason or reasons.get(name, "")) for name, step in steps.items()]
     data: JSON = {
         "run": run.id,
@@ -50,7 +51,7 @@ def show(project: Path, run_id: str) -> Answer:
 def resume(project: Path, run_id: str) -> Answer:
     """Go on with a pipeline run that was submitted, interrupted or failed; finished steps stay finished."""
     with Project.open(project) as opened:
-        result = opened.training.resume(run_id, opened.actor)
+        result = training_of(opened).resume(run_id, opened.actor)
     version = result.model_version
     data: JSON = {"run": run_id, "version": version.ref, "outcome": result.outcome}
     return Answer(data, f"{version.ref} is registered; its gate: {result.outcome}")
@@ -62,7 +63,7 @@ def resume(project: Path, run_id: str) -> Answer:
 def cancel(project: Path, run_id: str, reason: str) -> Answer:
     """End a pipeline run; whoever runs one of its steps loses it."""
     with Project.open(project) as opened, opened.ledger.change(opened.actor) as change:
-        was_open = opened.training.cancel(change, run_id, reason)
+        was_open = training_of(opened).cancel(change, run_id, reason)
     return Answer({"run": run_id, "cancelled": was_open}, "cancelled" if was_open else "it had ended already")
 
 

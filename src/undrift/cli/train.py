@@ -10,6 +10,7 @@ import click
 from undrift.cli.answer import Answer
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
+from undrift.loop.training.home import training_of
 from undrift.project import Project
 
 _EXIT = {"pass": 0, "fail": 3, "cannot_tell": 5}
@@ -28,7 +29,7 @@ def train(project: Path, model: str, *, data: str | None, as_of: str | None, can
     from undrift.loop.telling import gate_lines
 
     with Project.open(project) as opened:
-        result = opened.training.train(
+        result = training_of(opened).train(
             model, actor=opened.actor, as_of=_instant(as_of), candidate=candidate, dataset_version=data
         )
     version = result.model_version

@@ -139,10 +139,10 @@ class Stage:
     def settle(self) -> None:
         """Make passes of the loop until nothing is due and no training is under way."""
         deadline = self.project.clocks.real.monotonic() + _PATIENCE_S
-        while tick(self.project).done or self.project.training.pending():
+        while tick(self.project).done or self.project.journal.pending():
             if self.project.clocks.real.monotonic() > deadline:
                 raise StageStuck("the loop does not come to rest", cure=f"look into {self.project.store / 'run'}")
-            if self.project.training.pending():
+            if self.project.journal.pending():
                 self.project.clocks.real.sleep(_POLL_S)
 
     def wait_for_judge(self) -> None:

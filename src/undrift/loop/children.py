@@ -29,7 +29,7 @@ def start_pending(project: Project, *, at_most: int = 1) -> list[str]:
     another child, which goes on from the journal. What it prints goes to ``ID.log``.
     """
     folder = make_private(project.store / "run" / "pipelines")
-    pending = project.training.pending()
+    pending = project.journal.pending()
     held = {run.id: _take(folder / f"{run.id}.lock") for run in pending}
     running = sum(descriptor is None for descriptor in held.values())
     started: list[str] = []

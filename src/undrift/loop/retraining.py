@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from undrift.core.json import JSON
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.actor import Actor
-from undrift.loop.training.arrays import get_json
-from undrift.loop.training.champion import ALIAS
 from undrift.models.version import ModelVersion
 from undrift.monitoring.advice import Advice, retrain_advice
 from undrift.monitoring.incident import Incident
@@ -66,11 +64,13 @@ def retrain(project: Project, model: str, endpoints: Sequence[EndpointState]) ->
     advice = advice_for(project, model, endpoints)
     if advice.action != "retrain":
         return None
+    from undrift.loop.training.home import training_of  # heavy: only when a training is due
+
     data = project.data.get(project.settings.model(model).dataset).ref
     key = f"retrain:{model}:{data}:{advice.incidents[0]}"
     params: dict[str, JSON] = {"dataset_version": data, "candidate": _kind_of_champion(project, model)}
     with project.ledger.change(TRIGGERS) as change:
-        submission = project.training.submit(change, model, params, dedupe_key=key)
+        submission = training_of(project).submit(change, model, params, dedupe_key=key)
         if not submission.is_new:
             return None
         body: dict[str, JSON] = {
@@ -110,7 +110,9 @@ def _last_fired(project: Project, model: str) -> datetime | None:
 
 def _kind_of_champion(project: Project, model: str) -> str:
     """Return which candidate the champion is, so that it is fitted again and not chosen again; empty when not known."""
-    number = project.registry.aliases(model).get(ALIAS)
+    from undrift.loop.training.arrays import get_json
+
+    number = project.registry.aliases(model).get("champion")
     run = project.registry.get(f"model:{model}@{number}").run if number else ""
     kept = project.runs.get(run).facts.artifacts.get(COMPARISON) if run else None
     return str(get_json(project.blobs, kept.digest)["chosen"]) if kept else ""

@@ -94,7 +94,7 @@ class Status:
 def status(project: Project) -> Status:
     """Return the project's status; it only reads."""
     endpoints = [_endpoint(project, state) for state in project.endpoints.all()]
-    training = [run.ref for run in project.training.pending()]
+    training = [run.ref for run in project.journal.pending()]
     return Status(endpoints, training, [] if endpoints else _first_steps(project))
 
 

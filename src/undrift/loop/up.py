@@ -16,8 +16,9 @@ from undrift.data.versions import DatasetVersion
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
 from undrift.loop.telling import gate_lines
+from undrift.loop.training.home import training_of
 from undrift.loop.training.training import TrainResult
-from undrift.models.golden import Golden
+from undrift.models.package import Golden
 from undrift.models.version import ModelVersion
 from undrift.project import Project
 
@@ -200,8 +201,8 @@ def _finished_training(project: Project, name: str, version: DatasetVersion) -> 
     """Train, or go on with the training of the same table that was interrupted."""
     key = f"up:{name}:{version.ref}"
     with project.ledger.change(project.actor) as change:
-        submission = project.training.submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
-    return project.training.resume(submission.run_id, project.actor)
+        submission = training_of(project).submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
+    return training_of(project).resume(submission.run_id, project.actor)
 
 
 def _refuse(version: ModelVersion) -> None:

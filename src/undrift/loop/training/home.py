@@ -1,0 +1,22 @@
+"""The training service of a project."""
+
+from __future__ import annotations
+
+from undrift.loop.training.rooms import TrainingRooms
+from undrift.loop.training.training import Training
+from undrift.project import Project
+
+
+def training_of(project: Project) -> Training:
+    """Return what trains the models of a project, by its settings as they are now."""
+    rooms = TrainingRooms(
+        ledger=project.ledger,
+        blobs=project.blobs,
+        data=project.data,
+        runs=project.runs,
+        registry=project.registry,
+        clocks=project.clocks,
+        root=project.root,
+        packages=project.store / "packages",
+    )
+    return Training(rooms, project.settings)
