@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from undrift.core.decision import Decision
 from undrift.core.json import JSON
-from undrift.monitoring.traffic import PREDICTION, Traffic, answers
+from undrift.monitoring.traffic import PREDICTION, Traffic
 from undrift.monitoring.watched import Version
-from undrift.stats.drift import compare
+from undrift.stats.drift import FEWEST_UNITS, compare
 from undrift.stats.sketch import ReferenceSketch, WindowCounts
 
 _INPUTS = "the inputs are distributed as in training"
+_INPUTS_LATER = "the inputs are distributed as in the version's first window"
 _ANSWERS = "the answers are distributed as in training"
 _ANSWERS_LATER = "the answers are distributed as in the version's first window"
 
@@ -33,11 +34,19 @@ class DriftFound:
     columns: Sequence[dict[str, JSON]]
 
 
-def input_drift(version: Version, answered: Traffic, alpha: float) -> DriftFound:
-    """Return the drift of what was asked; columns that follow the calendar are left out."""
+def input_drift(version: Version, answered: Traffic, first: Traffic | None, alpha: float) -> DriftFound:
+    """Return the drift of what was asked; columns that follow the calendar are left out.
+
+    Where training had too few days to compare with, later windows are compared with the
+    version's first one.
+    """
     left_out = version.calendar | {PREDICTION}
     names = [name for name in version.sketch.columns if name not in left_out]
-    return _compared(_only(version.sketch, names), answered, alpha, _INPUTS)
+    inputs = _only(version.sketch, names)
+    if first is None or not first.rows or version.sketch.unit == "row" or version.sketch.units >= FEWEST_UNITS:
+        return _compared(inputs, answered, alpha, _INPUTS)
+    types = {name: column.type for name, column in inputs.columns.items()}
+    return _compared(_sketch_of(first, types), answered, alpha, _INPUTS_LATER)
 
 
 def prediction_drift(version: Version, answered: Traffic, first: Traffic | None, alpha: float) -> DriftFound:
@@ -59,14 +68,14 @@ def prediction_drift(version: Version, answered: Traffic, first: Traffic | None,
         return _compared(_only(version.sketch, [PREDICTION]), answered, alpha, _ANSWERS)
     if first is None or not first.rows:
         return _undecided(_ANSWERS, alpha, answered, "later windows are compared with this one")
-    return _compared(_sketch_of_answers(first), answered, alpha, _ANSWERS_LATER)
+    types = {PREDICTION: "string" if version.task == "multiclass" else "float"}
+    return _compared(_sketch_of(first, types), answered, alpha, _ANSWERS_LATER)
 
 
-def _sketch_of_answers(first: Traffic) -> ReferenceSketch:
+def _sketch_of(first: Traffic, types: Mapping[str, str]) -> ReferenceSketch:
     kind = first.version.sketch.unit
-    types = {PREDICTION: "string" if first.version.task == "multiclass" else "float"}
-    columns = {PREDICTION: answers(first.version, first.scores())}
-    return ReferenceSketch.fit(columns, types, first.unit(kind), unit_kind=kind)
+    columns = first.columns()
+    return ReferenceSketch.fit({name: columns[name] for name in types}, types, first.unit(kind), unit_kind=kind)
 
 
 def _only(sketch: ReferenceSketch, names: Sequence[str]) -> ReferenceSketch:

@@ -94,7 +94,7 @@ def examine(
     """
     answered = requests.answered()
     rules = watched.rules
-    drift = input_drift(watched.version, answered, rules.alpha)
+    drift = input_drift(watched.version, answered, first, rules.alpha)
     answers = prediction_drift(watched.version, answered, first, rules.alpha)
     shares = check_shares(watched.version.sketch, answered, rules)
     performance = measure(answered, Promise(watched.metric, watched.gate, rules))

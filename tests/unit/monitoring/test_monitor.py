@@ -23,7 +23,7 @@ from undrift.ledger.ledger import Ledger
 from undrift.monitoring.traffic import PREDICTION
 from undrift.monitoring.watched import BadMonitor, Rules, WindowPlan
 from undrift.segments.records import Cell
-from unit.monitoring.world import LIVE, VERSION, WATCHED, World, by_rows
+from unit.monitoring.world import LIVE, VERSION, WATCHED, World, by_rows, sketch
 
 
 def moved_by(sd: float, place: int, row: list[Cell]) -> list[Cell]:
@@ -70,6 +70,17 @@ def test_answers_are_compared_with_the_first_window_where_the_sketch_has_none(wo
     world.serve(28, 28, lambda place, row: moved_by(1.5, place, row))
     assert world.go_to(28, watched) == []
     assert "prediction-drift" in [one.kind for one in world.go_to(56, watched)]
+
+
+def test_a_training_of_too_few_days_gives_way_to_the_first_window(world: World) -> None:
+    """17 days cannot be compared with; from the second window on the first one can."""
+    version = replace(VERSION, sketch=sketch(17))
+    watched = replace(WATCHED, version=version, plan=WindowPlan(days=28, step_days=28))
+    world.serve(0, 28)
+    world.serve(28, 28, lambda place, row: moved_by(1.5, place, row))
+    assert world.go_to(28, watched) == []
+    (drift,) = [one for one in world.go_to(56, watched) if one.kind == "drift"]
+    assert drift.decision["question"] == "the inputs are distributed as in the version's first window"
 
 
 def test_drift_that_heals_closes_its_incident(world: World) -> None:

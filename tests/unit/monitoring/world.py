@@ -49,9 +49,9 @@ def probability(row: list[Cell]) -> float:
     return float(1 / (1 + np.exp(-x))) if isinstance(x, float) else 0.5
 
 
-def sketch() -> ReferenceSketch:
-    """Return the sketch of the 60 days before."""
-    days = [LIVE - timedelta(days=number) for number in range(60, 0, -1)]
+def sketch(days_before: int = 60) -> ReferenceSketch:
+    """Return the sketch of so many days before."""
+    days = [LIVE - timedelta(days=number) for number in range(days_before, 0, -1)]
     rows = [(day, row) for day in days for row in draw(day, 50)]
     columns = {name: [row[place] for _, row in rows] for place, name in enumerate(COLUMNS)}
     columns[PREDICTION] = [probability(row) for _, row in rows]
