@@ -52,8 +52,11 @@ holdout_days = 14
 
 [endpoints.delay]
 labels = "required"
-quality_margin = 0.03
+label_age_hours = 24
+error_margin = 0.03
+slow_margin = 0.1
 slo_ms = 250.0
+quality_margin = 0.03
 
 [monitor.delay]
 alpha = 0.05

@@ -119,7 +119,7 @@ def _check(column: ColumnSketch, odd: str, values: Values, test: _Test) -> Share
     found = _share(cells, test.days, test.level)
     total = max(sum(column.counts), 1)
     reference = column.counts[-1 if odd == "null" else -2] / total
-    low = found.low if found else 0.0
+    low = float(found.low) if found else 0.0
     return ShareCheck(column.name, odd, reference, float(cells.mean()), low, low > reference + test.margin)
 
 

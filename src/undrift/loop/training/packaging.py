@@ -39,7 +39,7 @@ def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> Pac
         model=skops.load(rooms.blobs.read_bytes(str(steps["fit"]["model"]))),
         task=target.task,
         inputs=inputs,
-        sketch=reference(chosen, inputs, spec, get_array(rooms.blobs, steps["fit"]["answers"])),
+        sketch=reference(chosen, inputs, spec, _answers(rooms, steps)),
         replay=columns_of(table[::step], inputs),
         created_at=spec.as_of,
         positive=None if target.positive is None else target.classes[target.positive],
@@ -56,8 +56,13 @@ def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> Pac
 def reference(
     chosen: Chosen, inputs: tuple[InputColumn, ...], spec: Spec, answers: np.ndarray[Any, Any]
 ) -> ReferenceSketch:
-    """Return what the rows learnt from looked like, and how the model answers rows of that kind."""
-    table = fed(chosen.fit_frame, chosen.features)
+    """Return what the rows learnt from and judged on looked like, and how the model answers rows of that kind.
+
+    The holdout belongs to it: it is the newest of what was known, and where days are the units
+    a short training has too few without.
+    """
+    known = np.concatenate([chosen.fit, chosen.holdout])
+    table = fed(chosen.frame[known], chosen.features)
     columns: dict[str, Values] = {
         column.name: table[column.name].to_numpy() if column.type in ("float", "int") else table[column.name].to_list()
         for column in inputs
@@ -70,8 +75,16 @@ def reference(
         )
         types[PREDICTION] = "string" if is_class else "float"
     kind: UnitKind = {"day": "day", "row": "row"}.get(spec.unit, "key")  # type: ignore[assignment]  # three words
-    units = None if kind == "row" else chosen.units[chosen.fit]
+    units = None if kind == "row" else chosen.units[known]
     return ReferenceSketch.fit(columns, types, units, unit_kind=kind)
+
+
+def _answers(rooms: TrainingRooms, steps: Mapping[str, Stored]) -> np.ndarray[Any, Any]:
+    """Return answers to the rows learnt from and judged on, each by a model that has not seen the row."""
+    fitted = get_array(rooms.blobs, steps["fit"]["answers"])
+    if not len(fitted):
+        return fitted
+    return np.concatenate([fitted, get_array(rooms.blobs, steps["evaluate"]["scores"])])
 
 
 def card(split: Stored, fit: Stored, gate: Stored) -> CardFacts:
