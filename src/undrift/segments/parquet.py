@@ -156,11 +156,12 @@ def drop_compacted(folder: Path, before_us: int) -> int:
     with FileLock(folder / _FOLDER / _LOCK):
         index = read_index(folder)
         absorbed = set(index.absorbed)
-        old = [file.name for file in listing(folder) if file.name in absorbed and file.changed_us < before_us]
+        files = [file for file in listing(folder) if file.name in absorbed]
+        old = {file.name for file in files if file.changed_us < before_us}
         for name in old:
-            path_of(folder, name, SEALED).unlink()
             path_of(folder, name, SEAL).unlink(missing_ok=True)
-        _write_index(folder, Index(index.parts, sorted(absorbed - set(old))))
+            path_of(folder, name, SEALED).unlink()
+        _write_index(folder, Index(index.parts, sorted({file.name for file in files} - old)))
     return len(old)
 
 
