@@ -37,13 +37,21 @@ class DriftFound:
 def input_drift(version: Version, answered: Traffic, first: Traffic | None, alpha: float) -> DriftFound:
     """Return the drift of what was asked; columns that follow the calendar are left out.
 
-    Where training had too few days to compare with, later windows are compared with the
-    version's first one.
+    Parameters
+    ----------
+    version : Version
+        Who was asked.
+    answered : Traffic
+        The window.
+    first : Traffic or None
+        The version's first window, which is compared with where training had too few days.
+    alpha : float
+        Stated false-alarm rate.
     """
     left_out = version.calendar | {PREDICTION}
     names = [name for name in version.sketch.columns if name not in left_out]
     inputs = _only(version.sketch, names)
-    if first is None or not first.rows or version.sketch.unit == "row" or version.sketch.units >= FEWEST_UNITS:
+    if first is None or not first.rows or _has_enough(version.sketch):
         return _compared(inputs, answered, alpha, _INPUTS)
     types = {name: column.type for name, column in inputs.columns.items()}
     return _compared(_sketch_of(first, types), answered, alpha, _INPUTS_LATER)
@@ -59,12 +67,13 @@ def prediction_drift(version: Version, answered: Traffic, first: Traffic | None,
     answered : Traffic
         The window.
     first : Traffic or None
-        The version's first window, which is compared with where the sketch holds no answers: those
-        that a model gives to its own training rows are surer than any it gives later.
+        The version's first window, which is compared with where the sketch holds no answers, or
+        those of too few days.
     alpha : float
         Stated false-alarm rate.
     """
-    if PREDICTION in version.sketch.columns:
+    is_told = PREDICTION in version.sketch.columns
+    if is_told and (first is None or not first.rows or _has_enough(version.sketch)):
         return _compared(_only(version.sketch, [PREDICTION]), answered, alpha, _ANSWERS)
     if first is None or not first.rows:
         return _undecided(_ANSWERS, alpha, answered, "later windows are compared with this one")
@@ -76,6 +85,10 @@ def _sketch_of(first: Traffic, types: Mapping[str, str]) -> ReferenceSketch:
     kind = first.version.sketch.unit
     columns = first.columns()
     return ReferenceSketch.fit({name: columns[name] for name in types}, types, first.unit(kind), unit_kind=kind)
+
+
+def _has_enough(sketch: ReferenceSketch) -> bool:
+    return sketch.unit == "row" or sketch.units >= FEWEST_UNITS
 
 
 def _only(sketch: ReferenceSketch, names: Sequence[str]) -> ReferenceSketch:

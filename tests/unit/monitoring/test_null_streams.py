@@ -65,10 +65,10 @@ def alarms(outcomes: Iterator[str]) -> int:
 
 def quality_outcome(seed: int) -> str:
     seeded = np.random.default_rng(seed)
-    reference, days = columns_of(seeded, 60, 100), days_of(28, 40)
+    reference, days = columns_of(seeded, 60, 40), days_of(28, 20)
     types = {name: "float" if name.startswith("x") else "string" for name in reference}
-    sketch = ReferenceSketch.fit(reference, types, days_of(60, 100))
-    window = traffic(sketch, days, **{f"row.{name}": values for name, values in columns_of(seeded, 28, 40).items()})
+    sketch = ReferenceSketch.fit(reference, types, days_of(60, 40))
+    window = traffic(sketch, days, **{f"row.{name}": values for name, values in columns_of(seeded, 28, 20).items()})
     return quality_decision(check_shares(sketch, window, RULES), window, RULES).outcome
 
 
@@ -80,9 +80,9 @@ def test_quality_cries_wolf_no_more_often_than_stated() -> None:
 
 def errors_outcome(seed: int) -> str:
     seeded = np.random.default_rng(seed)
-    share = np.clip(0.01 * np.exp(day_effects(seeded, 28, 0.8) - 0.32), 0, 1).repeat(100)
-    status = np.where(seeded.uniform(size=2800) < share, 500, 200)
-    window = traffic(ReferenceSketch({}, 0, "day"), days_of(28, 100), status=status)
+    share = np.clip(0.01 * np.exp(day_effects(seeded, 28, 0.8) - 0.32), 0, 1).repeat(50)
+    status = np.where(seeded.uniform(size=1400) < share, 500, 200)
+    window = traffic(ReferenceSketch({}, 0, "day"), days_of(28, 50), status=status)
     return errors_decision(window, RULES).outcome
 
 
@@ -101,12 +101,12 @@ def labelled(seeded: np.random.Generator, days: int, rows: int) -> tuple[Floats,
 
 def performance_outcome(seed: int) -> str:
     seeded = np.random.default_rng(seed)
-    p, truth = labelled(seeded, 14, 100)
-    gate = metric_interval("auc", truth.astype(float), p, np.arange(14).repeat(100), level=0.9)
-    p, truth = labelled(seeded, 28, 40)
+    p, truth = labelled(seeded, 14, 60)
+    gate = metric_interval("auc", truth.astype(float), p, np.arange(14).repeat(60), level=0.9)
+    p, truth = labelled(seeded, 28, 30)
     actual = np.where(truth, "true", "false").tolist()
     scores = np.column_stack([1 - p, p]).tolist()
-    window = traffic(ReferenceSketch({}, 0, "day"), days_of(28, 40), scores=scores, actual=actual)
+    window = traffic(ReferenceSketch({}, 0, "day"), days_of(28, 30), scores=scores, actual=actual)
     return measure(window, Promise("auc", gate, RULES)).decision.outcome
 
 
