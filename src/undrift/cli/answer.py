@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,9 @@ import click
 
 from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
+
+_NARROWEST = 12
+"""A last column is not cut to fewer letters than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +60,58 @@ def say(line: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows under headers, columns aligned; numbers to the right."""
+    """Return rows under headers, columns aligned; numbers to the right.
+
+    On a terminal the last column is cut at its edge; a pipe or a file gets all of it.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(row[at]) for row in [list(headers), *cells]) for at in range(len(headers))]
     numeric = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(headers))]
+    room = _room()
+    if room is not None:
+        left = max(_NARROWEST, room - sum(widths[:-1]) - 2 * (len(widths) - 1))
+        cells = [[*row[:-1], _cut(row[-1], left)] for row in cells]
+        widths[-1] = min(widths[-1], left)
     lines = [_line(headers, widths, numeric)]
     lines += [_line(row, widths, numeric) for row in cells]
     return "\n".join(lines)
 
 
 def pairs(items: Iterable[tuple[str, object]]) -> str:
-    """Return names and values, one pair a line, values aligned."""
+    """Return names and values, one pair a line, values aligned; on a terminal long values go on below."""
     kept = [(name, _cell(value)) for name, value in items]
     width = max((len(name) for name, _ in kept), default=0)
-    return "\n".join(f"{name:<{width}}  {value}".rstrip() for name, value in kept)
+    return "\n".join(_folded(f"{name:<{width}}  ", value) for name, value in kept)
+
+
+def _room() -> int | None:
+    """Return how many letters a line of the terminal holds; None when nobody looks at one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _folded(head: str, value: str) -> str:
+    room = _room()
+    if room is None or len(head) + len(value) <= room:
+        return f"{head}{value}".rstrip()
+    return textwrap.fill(
+        value,
+        max(room, len(head) + _NARROWEST),
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _is_number(text: str) -> bool:

@@ -13,7 +13,7 @@ from undrift.core.json import JSON
 from undrift.ledger.chain import Event
 from undrift.project import Project
 
-_TOLD = ("reason", "outcome", "decided_by", "model", "version", "data", "rows", "run")
+_TOLD = ("verdict", "outcome", "gate", "step", "tag", "expectations", "rows", "bad_rows", "records", "data", "run")
 
 
 @command("history", example="undrift history model:delay")
@@ -44,8 +44,8 @@ def _as_json(event: Event) -> JSON:
 
 
 def _gist(body: Mapping[str, JSON]) -> str:
-    told = [f"{key}={body[key]}" for key in _TOLD if body.get(key) not in (None, "")]
-    return " ".join(told)[:100]
+    told = [f"{key} {body[key]}" for key in _TOLD if isinstance(body.get(key), str | int) and body[key] != ""]
+    return ": ".join(part for part in (", ".join(told), str(body.get("reason") or "")) if part)
 
 
 @command("verify", example="undrift audit verify --expect-head HASH")

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeAlias
 import click
 
 from undrift.cli.answer import Answer, show, show_error
+from undrift.cli.fault import as_fault
 from undrift.core.errors import UndriftError
 
 P = ParamSpec("P")
@@ -103,5 +104,11 @@ def _run(
     except UndriftError as error:
         show_error(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:  # noqa: BLE001  (the process's edge: nobody reads a traceback unasked)
+        fault = as_fault(error)
+        show_error(fault, as_json=as_json)
+        sys.exit(fault.exit_code)
     show(answer, as_json=as_json)
     sys.exit(answer.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -66,6 +67,9 @@ def main() -> None:
         else:
             error.show()
         sys.exit(2)
+    except BrokenPipeError:  # whoever read this has seen enough: `undrift history | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)

@@ -22,11 +22,8 @@ def list_(project: Path, name: str | None) -> Answer:
     """List model versions: of one model, or of all."""
     with Project.open(project) as opened:
         versions = opened.registry.versions(name)
-    rows = [
-        (one.ref, one.state, ",".join(one.aliases), one.gate_outcome, "forced" if one.forced else "", one.data, one.run)
-        for one in versions
-    ]
-    text = table(("version", "state", "aliases", "gate", "", "data", "run"), rows)
+    rows = [(one.ref, one.state, ",".join(one.aliases), _gate(one), one.data, one.run) for one in versions]
+    text = table(("version", "state", "aliases", "gate", "data", "run"), rows)
     return Answer({"versions": [_as_json(one) for one in versions]}, text if rows else "no models yet: undrift train")
 
 
@@ -73,6 +70,10 @@ def verify(project: Path, reference: str) -> Answer:
         f"  {name} answers the golden rows as expected (largest difference {off:g})" for name, off in checked.items()
     ]
     return Answer({"version": version.ref, "package": version.package, "golden": dict(checked)}, "\n".join(lines))
+
+
+def _gate(version: ModelVersion) -> str:
+    return f"{version.gate_outcome or 'none'}{', forced' if version.forced else ''}"
 
 
 def _gate_lines(version: ModelVersion) -> list[str]:
