@@ -13,12 +13,13 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.errors import BadInput, MissingExtra
+from undrift.loop.training.home import rooms_of
 from undrift.models.answer import answer
 from undrift.models.build import PackageParts, build_package
 from undrift.models.cards import CardFacts
 from undrift.models.engines.base import Engine
 from undrift.models.infer import columns_of, infer_inputs
-from undrift.models.package import Package, Task
+from undrift.models.package import Package, Task, open_package
 from undrift.models.registry import Evidence
 from undrift.models.signature import InputColumn
 from undrift.models.version import ModelVersion
@@ -186,8 +187,9 @@ class NotebookRun:
         example: Table,
         positive: bool | int | str | None = None,
         threshold: float | None = None,
+        fitted_on: Table = None,
     ) -> ModelVersion:
-        """Package a fitted model and register it as a proposed version.
+        """Package a fitted model, judge it if the project knows the model, and register it as a proposed version.
 
         Parameters
         ----------
@@ -202,11 +204,15 @@ class NotebookRun:
             Of two classes the one whose probability is meant; the second when not given.
         threshold : float, optional
             From which probability on it is answered; 0.5 when not given.
+        fitted_on : frame, optional
+            The rows that it was fitted on, with the key column of ``undrift.toml``. Only then can
+            the gate pass it: a model may not be judged on rows that it has seen.
 
         Returns
         -------
         ModelVersion
-            Proposed: it has no gate report, so it goes live only by force.
+            Proposed, with the gate's report when ``undrift.toml`` has ``[models.NAME]``: judged against
+            the champion on the newest labelled rows. Without a passed gate it goes live only by force.
 
         Raises
         ------
@@ -233,8 +239,9 @@ class NotebookRun:
             card=CardFacts(rows=frame.height),
         )
         package = build_package(parts, self._project.store / "packages")
+        evidence = self._judged(name, open_package(package.path, package.digest), fitted_on)
         with self._project.ledger.change(self._project.actor) as change:
-            return self._project.registry.register(change, name, package.digest, self.ref, Evidence())
+            return self._project.registry.register(change, name, package.digest, self.ref, evidence)
 
     def __enter__(self) -> Self:
         self._active.__enter__()
@@ -245,6 +252,19 @@ class NotebookRun:
     ) -> None:
         self._active.__exit__(kind, error, trace)
         self._project.close()
+
+    def _judged(self, name: str, package: Package, fitted_on: Table) -> Evidence:
+        settings = self._project.settings.models.get(name)
+        if settings is None:
+            return Evidence()
+        from undrift.loop.training.logged import judge_logged
+        from undrift.loop.training.rooms import Spec
+
+        now = self._project.clocks.business.now()
+        spec = Spec(model=name, settings=settings, as_of=now, candidate="", dataset_version=settings.dataset)
+        rows = None if fitted_on is None else as_frame(fitted_on)
+        report, data = judge_logged(rooms_of(self._project), spec, package, rows)
+        return Evidence(gate=report, data=data)
 
     def _lock(self) -> str:
         return self._project.runs.lock(self._project.runs.get(self._active.id).run)

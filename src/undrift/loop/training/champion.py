@@ -17,7 +17,7 @@ from undrift.evaluation.target import Target
 from undrift.loop.training.arrays import get_array, get_json
 from undrift.loop.training.rooms import TrainingRooms
 from undrift.models.infer import columns_of
-from undrift.models.package import Manifest
+from undrift.models.package import Manifest, Package
 from undrift.models.version import ModelVersion
 
 ALIAS = "champion"
@@ -93,9 +93,7 @@ def champion_arm(rooms: TrainingRooms, version: ModelVersion, frame: pl.DataFram
             f"{version.ref} asks for the column {missing[0]!r}, which the table has lost",
             cure="bring the column back, or retire the champion",
         )
-    engine = package.load_engine()
-    parts = [engine.score(columns_of(part, manifest.inputs), len(part)) for part in frame.iter_slices(_ROWS_AT_ONCE)]
-    scores = target.scores(_in_order(np.concatenate(parts), manifest, target))
+    scores = target.scores(in_order(scored(package, frame), manifest, target))
     seen = seen_by(rooms, version)
     return Arm(
         name=version.ref,
@@ -107,7 +105,14 @@ def champion_arm(rooms: TrainingRooms, version: ModelVersion, frame: pl.DataFram
     )
 
 
-def _in_order(scores: npt.NDArray[np.float64], manifest: Manifest, target: Target) -> npt.NDArray[np.float64]:
+def scored(package: Package, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """Return what the engine that serves a package gives to the rows of a table."""
+    engine, inputs = package.load_engine(), package.manifest.inputs
+    parts = [engine.score(columns_of(part, inputs), len(part)) for part in frame.iter_slices(_ROWS_AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def in_order(scores: npt.NDArray[np.float64], manifest: Manifest, target: Target) -> npt.NDArray[np.float64]:
     """Return scores with the classes in the challenger's order."""
     if manifest.task != target.task or not _same(manifest.classes, target.classes):
         raise BadTarget(

@@ -9,7 +9,12 @@ from undrift.project import Project
 
 def training_of(project: Project) -> Training:
     """Return what trains the models of a project, by its settings as they are now."""
-    rooms = TrainingRooms(
+    return Training(rooms_of(project), project.settings)
+
+
+def rooms_of(project: Project) -> TrainingRooms:
+    """Return the rooms of a project that a training joins."""
+    return TrainingRooms(
         ledger=project.ledger,
         blobs=project.blobs,
         data=project.data,
@@ -19,4 +24,3 @@ def training_of(project: Project) -> Training:
         root=project.root,
         packages=project.store / "packages",
     )
-    return Training(rooms, project.settings)

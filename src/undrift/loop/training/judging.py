@@ -54,12 +54,13 @@ def judge(context: StepContext, rooms: TrainingRooms) -> StepResult:
         fit_span=_span(split["split"]["fit_span"]),
         package=str(context.inputs["fit"]["model"]),
     )
-    report = gate(challenger, _reference(rooms, spec, chosen, metric), holdout, _rule(spec, chosen, metric))
+    report = gate(challenger, reference_arm(rooms, spec, chosen, metric), holdout, gate_rule(spec, chosen, metric))
     body = report.as_json()
     return StepResult({"outcome": report.outcome, "report": body, "digest": put_json(rooms.blobs, body)})
 
 
-def _reference(rooms: TrainingRooms, spec: Spec, chosen: Chosen, metric: Metric) -> Arm:
+def reference_arm(rooms: TrainingRooms, spec: Spec, chosen: Chosen, metric: Metric) -> Arm:
+    """Return what a challenger must beat: the champion, or a baseline when there is none."""
     champion = champion_of(rooms, spec.model)
     if champion is not None:
         return champion_arm(rooms, champion, chosen.holdout_frame, chosen.target)
@@ -69,7 +70,8 @@ def _reference(rooms: TrainingRooms, spec: Spec, chosen: Chosen, metric: Metric)
     return Arm(name=f"baseline: {baseline_name(target.task, metric)}", scores=scores)
 
 
-def _rule(spec: Spec, chosen: Chosen, metric: Metric) -> GateRule:
+def gate_rule(spec: Spec, chosen: Chosen, metric: Metric) -> GateRule:
+    """Return what the gate asks, by the model's settings."""
     settings = spec.settings
     return GateRule(
         metric=metric, task=chosen.target.task, alpha=settings.alpha, margin=settings.margin, seed=settings.seed

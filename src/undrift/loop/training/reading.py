@@ -89,7 +89,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
     bad = get_array(rooms.blobs, context.inputs["check"]["bad_rows"])
     rows = read_rows(rooms.data.read(ref), spec, bad)
     champion = champion_of(rooms, spec.model) if spec.settings.time is None else None
-    made = split_rows(rows.facts, _plan(spec), seen_by(rooms, champion).fit_ids if champion else None)
+    made = split_rows(rows.facts, plan_of(spec), seen_by(rooms, champion).fit_ids if champion else None)
     if len(bad):
         made = replace(made, left_out={**made.left_out, "held back by the suite": len(bad)})
     made = _sampled(made, rows, spec)
@@ -112,7 +112,8 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
     return StepResult(outputs)
 
 
-def _plan(spec: Spec) -> SplitPlan:
+def plan_of(spec: Spec) -> SplitPlan:
+    """Return how a table is split, by the model's settings."""
     settings = spec.settings
     return SplitPlan(
         as_of=spec.as_of,
