@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
 from undrift.project import NoProject, Project
+
+if TYPE_CHECKING:
+    from undrift.loop.up import Wanted
 
 
 @command("up", example="undrift up customers.csv --target churned")
@@ -36,12 +40,13 @@ def up(
         force_reason=reason if force else "",
         port=port,
     )
-    with _opened(project) as opened:
+    with _opened(project, wanted) as opened:
         found = bring_up(opened, wanted, say)
+    trial = f"{found.canary} is on trial beside it: undrift status\n" if found.canary else ""
     text = (
-        f"{found.version.ref} answers at {found.supervisor.url}\n\n{found.curl}\n\n"
-        f"next: undrift status               what is live, healthy, waiting\n"
-        f"      undrift worker               keep watching it\n"
+        f"{found.version.ref} answers at {found.supervisor.url}\n{trial}\n{found.curl}\n\n"
+        f"next: undrift status                    what is live, healthy, waiting\n"
+        f"      undrift worker                    keep watching it\n"
         f"      undrift label add FILE --on KEY   say what turned out to be true\n"
         f"      undrift down {wanted.name}"
     )
@@ -60,10 +65,13 @@ def down(project: Path, endpoint: str | None) -> Answer:
     return Answer({"endpoint": name, "was_up": was_up}, f"endpoint:{name} " + ("is down" if was_up else "was not up"))
 
 
-def _opened(folder: Path) -> Project:
+def _opened(folder: Path, wanted: Wanted) -> Project:
+    from undrift.loop.up import check_table
+
     try:
         return Project.open(folder)
     except NoProject:
+        check_table(wanted)  # nothing is made for a table that cannot be used
         return Project.create(folder)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,36 +13,51 @@ from undrift.core.config import FILE_NAME
 from undrift.core.errors import BadInput, CannotTell, CheckFailed
 from undrift.core.files import write_atomic
 from undrift.core.json import JSON
+from undrift.data import table_files
 from undrift.data.versions import DatasetVersion
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
 from undrift.loop.telling import gate_lines
-from undrift.loop.training.home import training_of
-from undrift.loop.training.training import TrainResult
 from undrift.models.package import Golden
 from undrift.models.version import ModelVersion
 from undrift.project import Project
 
+if TYPE_CHECKING:
+    from undrift.loop.training.training import TrainResult
+
 FIRST_RELEASE = "the first version, which passed its gate, on `undrift up`"
+LATER_RELEASE = "passed its gate against {live}, on `undrift up`"
 Tell = Callable[[str], None]
 
 
-class FirstGateFailed(CheckFailed):
-    """The first model is not better than saying the same of everybody."""
+class UpGateFailed(CheckFailed):
+    """The model is not better than what is live, or, the first one, than saying the same of everybody."""
 
-    code = "first-gate-failed"
+    code = "gate-failed"
 
 
-class FirstGateCannotTell(CannotTell):
-    """There are too few rows to show that the first model is better than saying the same of everybody."""
+class UpGateCannotTell(CannotTell):
+    """There are too few rows to show that the model is better."""
 
-    code = "first-gate-cannot-tell"
+    code = "gate-cannot-tell"
 
 
 class TargetMissing(BadInput):
     """The table has no such column."""
 
     code = "target-missing"
+
+
+class NotATable(BadInput):
+    """The file's name is not that of a table."""
+
+    code = "not-a-table"
+
+
+class NameTaken(BadInput):
+    """The name belongs to something else in this project."""
+
+    code = "name-taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +99,22 @@ class Up:
         Who serves it, and where.
     curl : str
         A line that asks it.
+    canary : str
+        Reference of the version on trial beside it; empty when there is none.
     """
 
     data: DatasetVersion
     version: ModelVersion
     supervisor: SupervisorFile
     curl: str
+    canary: str = ""
 
     def as_json(self) -> dict[str, JSON]:
         """Return what `undrift up --json` prints."""
         return {
             "data": self.data.ref,
             "version": self.version.ref,
+            "canary": self.canary or None,
             "gate": self.version.gate,
             "url": self.supervisor.url,
             "pid": self.supervisor.pid,
@@ -116,20 +136,50 @@ def up(project: Project, wanted: Wanted, tell: Tell) -> Up:
 
     Raises
     ------
-    TargetMissing
-        If the table has no such column.
-    FirstGateFailed, FirstGateCannotTell
-        If the model did not pass its first gate; it stays proposed and nothing is live.
+    TargetMissing, NotATable
+        If the table has no such column; nothing has been made then.
+    NameTaken
+        If the name belongs to another model, or to another target.
+    UpGateFailed, UpGateCannotTell
+        If the model did not pass its gate; it stays proposed, and what was live stays live.
     """
-    version = _versioned(project, wanted, tell)
-    _describe(project, wanted, version, tell)
-    live = _live(project, wanted.name)
-    if live is None or live.data != version.ref:
-        live = _trained(project, wanted, version, tell)
+    _refuse_taken(project, wanted)
+    check_table(wanted)
+    version = project.data.add(wanted.table, wanted.name, actor=project.actor)
+    tell(f"{version.ref}: {version.rows:,} rows, {len(version.schema.names if version.schema else ())} columns")
     words = () if wanted.port is None else ("--port", str(wanted.port))
+    if project.endpoints.find(wanted.name) is not None:
+        hosting.start(project, wanted.name, *words)  # what is live answers while a new version is trained
+    if version.ref not in _served_from(project, wanted.name):
+        _checked(project, wanted, version, tell)
+        _describe(project, wanted, version, tell)
+        _trained(project, wanted, version, tell)
     supervisor = hosting.start(project, wanted.name, *words)
+    state = project.endpoints.get(wanted.name)
+    live = project.registry.get(state.stable.ref)
     tell(f"serving {live.ref} at {supervisor.url}")
-    return Up(version, live, supervisor, curl_line(project, live, supervisor.url))
+    canary = state.canary.ref if state.canary else ""
+    return Up(version, live, supervisor, curl_line(project, live, supervisor.url), canary)
+
+
+def check_table(wanted: Wanted) -> None:
+    """Return when the table can be read and has the target.
+
+    Raises
+    ------
+    TargetMissing
+        If it has no such column.
+    NotATable
+        If the file's name is not that of a table.
+    """
+    kind = table_files.format_of(wanted.table)
+    if kind is None:
+        raise NotATable(f"{wanted.table.name} is no table", cure="give a .csv, .tsv or .parquet file")
+    columns = table_files.infer_schema(wanted.table, kind)[0].names
+    if wanted.target not in columns:
+        raise TargetMissing(
+            f"{wanted.table.name} has no column {wanted.target!r}", cure=f"choose from {', '.join(columns)}"
+        )
 
 
 def curl_line(project: Project, version: ModelVersion, url: str) -> str:
@@ -140,36 +190,34 @@ def curl_line(project: Project, version: ModelVersion, url: str) -> str:
     return f"curl -s {url}/predict -H 'Content-Type: application/json' -d '{body}'"
 
 
-def _versioned(project: Project, wanted: Wanted, tell: Tell) -> DatasetVersion:
-    version = project.data.add(wanted.table, wanted.name, actor=project.actor)
-    columns = version.schema.names if version.schema else []
-    if wanted.target not in columns:
-        raise TargetMissing(
-            f"{wanted.table.name} has no column {wanted.target!r}", cure=f"choose from {', '.join(columns)}"
+def _refuse_taken(project: Project, wanted: Wanted) -> None:
+    known = project.settings.models.get(wanted.name)
+    if known is not None and known.target != wanted.target:
+        raise NameTaken(
+            f"{FILE_NAME} says that {wanted.name} predicts {known.target!r}, not {wanted.target!r}",
+            cure=f"add --name ANOTHER, or change models.{wanted.name}.target there",
         )
-    tell(f"{version.ref}: {version.rows:,} rows, {len(columns)} columns")
+    state = project.endpoints.find(wanted.name)
+    if state is not None and state.stable.model != wanted.name:
+        raise NameTaken(f"endpoint:{wanted.name} serves {state.stable.ref}", cure="add --name ANOTHER")
+
+
+def _checked(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
     if project.data.suite(wanted.name) is None:
         suite = project.data.suggest_suite(version.ref)
         project.data.freeze_suite(wanted.name, suite, actor=project.actor)
         tell(f"checks: {len(suite.expectations)} expectations suggested by the table, frozen for later batches")
     report = project.data.check(version.ref, actor=project.actor)
     tell(f"checks: {report.verdict}")
-    return version
 
 
 def _describe(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
     """Write the model into the settings when they do not know it yet."""
-    known = project.settings.models.get(wanted.name)
-    if known is not None:
-        if known.target != wanted.target:
-            raise BadInput(
-                f"{FILE_NAME} says that {wanted.name} predicts {known.target!r}, not {wanted.target!r}",
-                cure=f"change models.{wanted.name}.target there, or add --name ANOTHER",
-            )
+    if wanted.name in project.settings.models:
         return
     text = (project.root / FILE_NAME).read_text(encoding="utf-8")
     table = (
-        f"\n[models.{wanted.name}]\ndataset = {_toml(version.name)}\ntarget = {_toml(wanted.target)}\n"
+        f"\n[models.{_key(wanted.name)}]\ndataset = {_toml(version.name)}\ntarget = {_toml(wanted.target)}\n"
         "# What it learns from and how it is judged: see docs/settings.md.\n"
     )
     write_atomic(project.root / FILE_NAME, (text.rstrip() + "\n" + table).encode(), 0o644)
@@ -177,38 +225,44 @@ def _describe(project: Project, wanted: Wanted, version: DatasetVersion, tell: T
     tell(f"{FILE_NAME}: [models.{wanted.name}] predicts {wanted.target!r}")
 
 
-def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> ModelVersion:
+def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
+    """Train on a data version and release what passed its gate, unless it was on trial already."""
     tell("training: candidates are compared by cross-validation")
-    result = _finished_training(project, wanted.name, version)
-    trained = result.model_version
+    trained = _finished_training(project, wanted.name, version).model_version
     for line in gate_lines(trained.gate):
         tell(f"gate: {line}")
     if trained.gate_outcome != "pass" and not wanted.force_reason:
-        _refuse(trained)
+        _refuse(project, wanted.name, trained)
+    live = _live(project, wanted.name)
+    if live is not None and trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
+        tell(f"{trained.ref} has been on trial and was taken back: undrift deploy {trained.ref} tries it again")
+        return
+    reason = wanted.force_reason or (FIRST_RELEASE if live is None else LATER_RELEASE.format(live=live.ref))
     forced = trained.gate_outcome != "pass"
     with project.ledger.change(project.actor) as change:
         if not forced and trained.state == "proposed":
-            project.registry.approve(change, trained.ref, FIRST_RELEASE)
-        request = release.Request(
-            version=trained.ref, endpoint=wanted.name, reason=wanted.force_reason or FIRST_RELEASE, force=forced
-        )
+            project.registry.approve(change, trained.ref, reason)
+        request = release.Request(version=trained.ref, endpoint=wanted.name, reason=reason, force=forced)
         release.deploy_in(project, change, request)
     project.publisher.render(wanted.name)
-    return project.registry.get(trained.ref)
 
 
 def _finished_training(project: Project, name: str, version: DatasetVersion) -> TrainResult:
     """Train, or go on with the training of the same table that was interrupted."""
+    from undrift.loop.training.home import training_of
+
     key = f"up:{name}:{version.ref}"
+    training = training_of(project)
     with project.ledger.change(project.actor) as change:
-        submission = training_of(project).submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
-    return training_of(project).resume(submission.run_id, project.actor)
+        submission = training.submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
+    return training.resume(submission.run_id, project.actor)
 
 
-def _refuse(version: ModelVersion) -> None:
-    kind = FirstGateCannotTell if version.gate_outcome == "cannot_tell" else FirstGateFailed
+def _refuse(project: Project, endpoint: str, version: ModelVersion) -> None:
+    kind = UpGateCannotTell if version.gate_outcome == "cannot_tell" else UpGateFailed
+    live = _live(project, endpoint)
     raise kind(
-        f"{version.ref} did not pass its gate, so nothing is served",
+        f"{version.ref} did not pass its gate, so " + (f"{live.ref} stays live" if live else "nothing is served"),
         cure=f"undrift model show {version.ref}; more rows or better columns, or --force --reason TEXT",
         version=version.ref,
     )
@@ -217,6 +271,18 @@ def _refuse(version: ModelVersion) -> None:
 def _live(project: Project, endpoint: str) -> ModelVersion | None:
     state = project.endpoints.find(endpoint)
     return project.registry.get(state.stable.ref) if state else None
+
+
+def _served_from(project: Project, endpoint: str) -> set[str]:
+    """Return the data versions that the endpoint's models, live and on trial, were trained on."""
+    state = project.endpoints.find(endpoint)
+    served = [one for one in (state.stable, state.canary) if one is not None] if state else []
+    return {project.registry.get(one.ref).data for one in served}
+
+
+def _key(name: str) -> str:
+    """Return a name as a TOML key, quoted where a bare key cannot hold it."""
+    return _toml(name) if "." in name else name
 
 
 def _toml(text: str) -> str:

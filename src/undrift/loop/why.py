@@ -170,7 +170,7 @@ def _actual(project: Project, endpoint: EndpointState, record: Mapping[str, Any]
         return None
     about = pl.col("prediction_id") == record["id"]
     if record["key"] is not None:
-        same_time = pl.col("event_us").is_null() | (pl.col("event_us") == record["event_us"])
+        same_time = pl.col("event_us").is_null() | pl.col("event_us").eq_missing(record["event_us"])
         about = about.fill_null(value=False) | ((pl.col("key") == record["key"]) & same_time)
     rows = read_feedback(folder).filter(about)
     return str(rows["actual"][-1]) if rows.height else None
