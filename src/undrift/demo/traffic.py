@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import select
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -105,6 +106,8 @@ class Traffic:
 
     def _post(self, path: str, body: Any) -> tuple[int, bytes]:  # Any: msgspec encodes what JSON can hold
         connection = self._idle.get()
+        if _was_dropped(connection):
+            connection.close()  # the next request opens it again
         try:
             connection.request("POST", path, msgspec.json.encode(body), {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -114,3 +117,8 @@ class Traffic:
             return 0, b""
         finally:
             self._idle.put(connection)
+
+
+def _was_dropped(connection: http.client.HTTPConnection) -> bool:
+    """Say whether the server closed a kept-alive connection while nobody used it."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
