@@ -19,7 +19,7 @@ from undrift.evaluation.metrics import value_of
 from undrift.evaluation.rows import Units
 from undrift.evaluation.target import Target
 from undrift.stats.intervals import Interval, TooFewUnits, paired_difference
-from undrift.stats.metrics import Metric, UndefinedMetric
+from undrift.stats.metrics import Metric, UndefinedMetric, mid_ranks
 
 Array = npt.NDArray[Any]  # Any: scores are (n,) or (n, k)
 TIE_LEVEL = 0.90
@@ -143,6 +143,7 @@ def compare(
     positions = np.concatenate([fold.score for fold in usable])
     y = table.target.codes(table.frame[positions])
     values = {kind: _by_fold(metric, y, scores, usable) for kind, scores in scored.items()}
+    scored = {kind: _comparable(metric, scores, usable) for kind, scores in scored.items()}
     means = {kind: _mean(found) for kind, found in values.items()}
     sign = 1.0 if metric.greater_is_better else -1.0
     best = max(means, key=lambda kind: sign * means[kind])
@@ -171,10 +172,24 @@ def _has_all_classes(table: Table, fold: Fold) -> bool:
     return table.frame[fold.fit][table.target.column].n_unique() == len(table.target.classes)
 
 
+def _comparable(metric: Metric, scores: Array, folds: Sequence[Fold]) -> Array:
+    """Return scores that may be pooled over folds.
+
+    Each fold has a model of its own, so a metric of ranks would compare probabilities of
+    different models; it sees each row's place within its fold instead. Sums over rows need nothing.
+    """
+    if metric.parts is not None or metric.task != "binary":
+        return scores
+    return np.concatenate([mid_ranks(scores[part]) / (part.stop - part.start) for part in _parts(folds)])
+
+
+def _parts(folds: Sequence[Fold]) -> list[slice]:
+    ends = [int(end) for end in np.cumsum([len(fold.score) for fold in folds])]
+    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
 def _by_fold(metric: Metric, y: Array, scores: Array, folds: Sequence[Fold]) -> tuple[float | None, ...]:
-    ends = np.cumsum([len(fold.score) for fold in folds])
-    starts = [0, *ends[:-1]]
-    return tuple(value_of(metric, y[a:b], scores[a:b]) for a, b in zip(starts, ends, strict=True))
+    return tuple(value_of(metric, y[part], scores[part]) for part in _parts(folds))
 
 
 def _mean(values: tuple[float | None, ...]) -> float:

@@ -60,13 +60,18 @@ def fit_chosen(context: StepContext, rooms: TrainingRooms) -> StepResult:
     answers = cross_fitted(kind, chosen, spec)
     return StepResult(
         {
-            "model": rooms.blobs.put_bytes(skops.dump(fitted.model)),
+            "model": rooms.blobs.put_bytes(_stored(fitted.model)),
             "kind": kind,
             "params": fitted_params(fitted.model),
             "threshold": {"value": threshold.value, "basis": threshold.basis} if threshold else None,
             "answers": put_array(rooms.blobs, answers),
         }
     )
+
+
+def _stored(model: object) -> bytes:
+    """Return a model's file in the form that storing it again gives: only then can digests be compared later."""
+    return skops.dump(skops.load(skops.dump(model)))
 
 
 def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float64]:

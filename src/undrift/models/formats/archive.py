@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from undrift.core.errors import BadInput
 from undrift.models.formats.allowed import FUNCTIONS, LOADERS, TYPES
 
@@ -61,7 +63,8 @@ def inspect(data: bytes) -> None:
 def normalised(data: bytes) -> bytes:
     """Return the same model in the one form that does not depend on memory addresses or time.
 
-    Objects and members are numbered in the order in which the schema names them.
+    Objects and members are numbered in the order in which the schema names them, and the gaps
+    between the fields of a tree's nodes, which hold whatever was in memory, are made zero.
     """
     with _opened(data) as archive:
         schema = _schema(archive)
@@ -71,7 +74,20 @@ def normalised(data: bytes) -> bytes:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
             _put(out, _SCHEMA, json.dumps(schema, separators=(",", ":")).encode())
             for old, new in members.items():
-                _put(out, new, archive.read(old))
+                _put(out, new, _without_gaps(archive.read(old)))
+    return buffer.getvalue()
+
+
+def _without_gaps(member: bytes) -> bytes:
+    """Return an array's file with zeros wherever its records have no field."""
+    values = np.load(io.BytesIO(member), allow_pickle=False)
+    if values.dtype.names is None:
+        return member
+    clean = np.zeros(values.shape, values.dtype)
+    for name in values.dtype.names:
+        clean[name] = values[name]
+    buffer = io.BytesIO()
+    np.save(buffer, clean, allow_pickle=False)
     return buffer.getvalue()
 
 
