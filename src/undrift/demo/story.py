@@ -122,15 +122,18 @@ class Story:
     def _introduce(self) -> None:
         months = flights.excluded()
         self._tell.heading("undrift demo: will a flight out of New York arrive more than 15 minutes late?")
+        left_out = (
+            f"{sum(m.cancelled for m in months):,} cancelled, {sum(m.diverted for m in months):,} diverted, "
+            f"{sum(m.unobserved for m in months):,} without a weather report"
+        )
         for line in (
-            f"Real data: all {flights.load().height:,} flights of 2013 that arrived and whose weather was observed, joined",
-            "with the weather known an hour before scheduled departure. Left out, and counted:",
-            f"{sum(m.cancelled for m in months):,} cancelled, {sum(m.diverted for m in months):,} diverted,"
-            f" {sum(m.unobserved for m in months):,} without a weather report.",
+            f"Real data: all {flights.load().height:,} flights of 2013 that arrived and whose weather was observed,",
+            "joined with the weather known an hour before scheduled departure.",
+            f"Left out, and counted: {left_out}.",
             "Real server, real requests, real training, real decisions. The clock is simulated: a day passes in",
             "a fraction of a second. The drift is nature's own: winter turns into summer.",
             "Injected are two things only: one delivery with temperatures in kelvin, and one model that is fast",
-            'and wrong. Promotion is automatic by this demo\'s policy; ask for a person with promotion = "ask".',
+            'and wrong. Promotion is automatic by this demo\'s policy; promotion = "ask" asks a person.',
         ):
             self._tell.plain(f"  {line}")
 
