@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ from undrift.core.clock import Clocks, RealClock, SimulatedClock
 from undrift.core.config import Settings
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.files import PRIVATE_FOLDER, make_private, write_atomic
+from undrift.core.ids import IdSource
 from undrift.core.refs import Ref
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
@@ -202,7 +204,7 @@ class Project:
         def on_live(change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
             _follow_live(self.registry, change, endpoint, old, new)
 
-        return EndpointRooms(self.ledger, self.store, self.clocks, on_live, publishing)
+        return EndpointRooms(self.ledger, self.store, self.clocks, on_live, publishing, self._rollout_ids())
 
     @cached_property
     def endpoints(self) -> Endpoints:
@@ -298,6 +300,12 @@ class Project:
             listed = " or ".join(str(Ref(kind, short.name, short.selector)) for kind in kinds)
             raise AmbiguousName(f"{text!r} can mean {listed}", cure=f"write {listed}", candidates=listed)
         return Ref(kinds[0], short.name, short.selector)
+
+    def _rollout_ids(self) -> IdSource:
+        """Return what makes the ids of rollouts, which deal their arms: the same ones again in a replay."""
+        if self.settings.clock.kind == "real":
+            return IdSource(self.clocks.real)
+        return IdSource(self.clocks.business, Random(self.settings.project.name).randbytes)  # noqa: S311  (no secret)
 
     def _names(self) -> dict[refs.Kind, list[str]]:
         return {
