@@ -26,6 +26,7 @@ from undrift.serving.logs import EndpointLog
 from undrift.serving.metrics import Metrics
 from undrift.serving.options import Options
 from undrift.serving.predictor import Predictor
+from undrift.serving.random_pool import RandomPool
 
 _log = logging.getLogger("undrift.serving")
 _BACKLOG = 2048
@@ -95,7 +96,7 @@ def _rooms(options: Options, clocks: Clocks, state: EndpointState, address: str,
 
     metrics = Metrics(str(os.getpid()))
     current = Current(*make_logs(state))
-    predictor = Predictor(clocks.real, IdSource(clocks.real), metrics, current)
+    predictor = Predictor(clocks.real, IdSource(clocks.real, RandomPool()), metrics, current)
     loader = Loader(options.store, clocks.real, predictor.finish)
     ack = WorkerAck(os.getpid(), 0, address, to_us(clocks.real.now()))
     follower = Follower(options.state, loader, current, make_logs, ack)
