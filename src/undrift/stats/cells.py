@@ -125,14 +125,38 @@ def cells_of(column: ColumnSketch, values: Values) -> Ints:
 
 
 def count_by_unit(column: ColumnSketch, cells: Ints, codes: Ints, units: int) -> Ints:
-    """Return units x (coarse cells + missing): rows of each unit in each coarse cell."""
+    """Return units x (coarse cells + missing): rows of each unit in each coarse cell.
+
+    Parameters
+    ----------
+    column : ColumnSketch
+        Defines the cells.
+    cells : (n,) array of int
+        Each row's fine cell, from :func:`cells_of`.
+    codes : (n,) array of int
+        Each row's unit, 0..units-1.
+    units : int
+        Number of units.
+    """
     width = column.coarse_cells + 1
     coarse = np.array([*column.coarse, column.coarse_cells], dtype=np.int64)[cells]
     return np.bincount(codes * width + coarse, minlength=units * width).reshape(units, width)
 
 
 def with_counts(column: ColumnSketch, cells: Ints, group: Ints, groups: int) -> ColumnSketch:
-    """Return the column with the counts of these rows."""
+    """Return the column with the counts of these rows.
+
+    Parameters
+    ----------
+    column : ColumnSketch
+        Defines the cells.
+    cells : (n,) array of int
+        Each row's fine cell, from :func:`cells_of`.
+    group : (n,) array of int
+        Each row's unit, 0..groups-1.
+    groups : int
+        Number of units; 0 when rows are units.
+    """
     fine = np.bincount(cells, minlength=column.cells + 1)
     by_unit = count_by_unit(column, cells, group, groups).tolist() if groups else []
     return ColumnSketch(
