@@ -113,7 +113,13 @@ def scored(package: Package, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def in_order(scores: npt.NDArray[np.float64], manifest: Manifest, target: Target) -> npt.NDArray[np.float64]:
-    """Return scores with the classes in the challenger's order."""
+    """Return scores with the classes in the challenger's order.
+
+    Raises
+    ------
+    BadTarget
+        If the two do not answer the same question.
+    """
     if manifest.task != target.task or not _same(manifest.classes, target.classes):
         raise BadTarget(
             f"the champion answers {manifest.task} {list(manifest.classes)}, the challenger "

@@ -60,7 +60,19 @@ def judge(context: StepContext, rooms: TrainingRooms) -> StepResult:
 
 
 def reference_arm(rooms: TrainingRooms, spec: Spec, chosen: Chosen, metric: Metric) -> Arm:
-    """Return what a challenger must beat: the champion, or a baseline when there is none."""
+    """Return what a challenger must beat: the champion, or a baseline when there is none.
+
+    Parameters
+    ----------
+    rooms : TrainingRooms
+        Where the champion is.
+    spec : Spec
+        Which model.
+    chosen : Chosen
+        The rows; a baseline knows the labels of those learnt from, both answer the holdout.
+    metric : Metric
+        What decides.
+    """
     champion = champion_of(rooms, spec.model)
     if champion is not None:
         return champion_arm(rooms, champion, chosen.holdout_frame, chosen.target)
@@ -83,6 +95,11 @@ def register(context: StepContext, rooms: TrainingRooms) -> StepResult:
 
     A version whose gate did not pass is registered as proposed too: it cannot be approved
     unless somebody forces it with a reason, and its evidence is kept.
+
+    Raises
+    ------
+    ArtifactChanged
+        If the package would hold another model than the one that was judged.
     """
     spec = spec_of(context)
     steps = context.inputs

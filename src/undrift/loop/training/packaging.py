@@ -60,6 +60,18 @@ def reference(
 
     The holdout belongs to it: it is the newest of what was known, and where days are the units
     a short training has too few without.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        The rows.
+    inputs : tuple of InputColumn
+        The columns that the model is asked with.
+    spec : Spec
+        Says what one unit is.
+    answers : array
+        Scores of the rows learnt from, then of those judged on, each by a model that has not
+        seen the row; empty when there are none.
     """
     known = np.concatenate([chosen.fit, chosen.holdout])
     table = fed(chosen.frame[known], chosen.features)

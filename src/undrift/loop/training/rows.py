@@ -64,6 +64,13 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
     held_back : int64 array
         Positions of rows that broke the suite.
 
+    Raises
+    ------
+    BadColumn, BadTarget
+        If a column that the settings name is missing or cannot have that part.
+    TooLittleData
+        If no labelled row was known at the training's moment.
+
     Notes
     -----
     How the target is read is decided on rows known at the training's moment only.
