@@ -26,14 +26,17 @@ def train(project: Path, model: str, *, data: str | None, as_of: str | None, can
 
     Exit code 0 when the gate is passed, 3 when it is failed, 5 when it cannot tell.
     """
-    from undrift.loop.telling import gate_lines
+    from undrift.loop.telling import gate_lines, training_lines
 
     with Project.open(project) as opened:
-        result = training_of(opened).train(
+        training = training_of(opened)
+        result = training.train(
             model, actor=opened.actor, as_of=_instant(as_of), candidate=candidate, dataset_version=data
         )
+        steps = training.steps(result.pipeline_run)
     version = result.model_version
-    lines = [f"{version.ref} is {version.state}; gate:", *(f"  {line}" for line in gate_lines(version.gate))]
+    lines = training_lines(steps["split"].outputs, steps["compare"].outputs)
+    lines += [f"{version.ref} is {version.state}; gate:", *(f"  {line}" for line in gate_lines(version.gate))]
     if result.outcome == "pass":
         lines.append(f"next: undrift approve {version.ref} --reason TEXT && undrift deploy {version.ref}")
     body = {"version": version.ref, "run": f"run:{result.run_id}", "outcome": result.outcome, "gate": version.gate}

@@ -121,7 +121,7 @@ def _feature(values: pl.Series) -> Feature | str:
         return Feature(values.name, "number", values.dtype.is_integer(), nullable)
     if values.dtype in (pl.String, pl.Categorical, pl.Enum):
         return _category(values, nullable=nullable)
-    return f"{values.dtype} columns are not learnt from"
+    return f"columns of type {values.dtype.base_type()} are not learnt from"
 
 
 def _category(values: pl.Series, *, nullable: bool) -> Feature | str:

@@ -17,7 +17,7 @@ from undrift.data import table_files
 from undrift.data.versions import DatasetVersion
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
-from undrift.loop.telling import gate_lines
+from undrift.loop.telling import gate_lines, training_lines
 from undrift.models.package import Golden
 from undrift.models.version import ModelVersion
 from undrift.project import Project
@@ -227,8 +227,7 @@ def _describe(project: Project, wanted: Wanted, version: DatasetVersion, tell: T
 
 def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
     """Train on a data version and release what passed its gate, unless it was on trial already."""
-    tell("training: candidates are compared by cross-validation")
-    trained = _finished_training(project, wanted.name, version).model_version
+    trained = _finished_training(project, wanted.name, version, tell).model_version
     for line in gate_lines(trained.gate):
         tell(f"gate: {line}")
     if trained.gate_outcome != "pass" and not wanted.force_reason:
@@ -247,15 +246,20 @@ def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Te
     project.publisher.render(wanted.name)
 
 
-def _finished_training(project: Project, name: str, version: DatasetVersion) -> TrainResult:
+def _finished_training(project: Project, name: str, version: DatasetVersion, tell: Tell) -> TrainResult:
     """Train, or go on with the training of the same table that was interrupted."""
     from undrift.loop.training.home import training_of
 
+    tell("training: candidates are compared by cross-validation, the best is fitted and judged on rows it has not seen")
     key = f"up:{name}:{version.ref}"
     training = training_of(project)
     with project.ledger.change(project.actor) as change:
         submission = training.submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
-    return training.resume(submission.run_id, project.actor)
+    result = training.resume(submission.run_id, project.actor)
+    steps = training.steps(submission.run_id)
+    for line in training_lines(steps["split"].outputs, steps["compare"].outputs):
+        tell(f"training: {line}")
+    return result
 
 
 def _refuse(project: Project, endpoint: str, version: ModelVersion) -> None:
