@@ -353,11 +353,12 @@ def _name_from(folder: Path) -> str:
 def _follow_live(registry: Registry, change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
     """Move the registry's states and the champion with an endpoint, in the endpoint's own change."""
     reason = f"live at endpoint:{endpoint}"
+    # The old one first: whoever folds the events one by one never sees two live versions.
+    if old is not None and old.ref != new.ref and registry.get(old.ref, change.connection).state == "live":
+        registry.retire(change, old.ref, f"replaced at endpoint:{endpoint} by {new.ref}")
     version = registry.get(new.ref, change.connection)
     if version.state != "live":
         registry.go_live(change, new.ref, reason, force_reason=new.forced_reason)
     champion = registry.aliases(new.model, change.connection).get("champion")
     if champion != new.number:
         registry.move_alias(change, f"model:{new.model}@champion", to=new.number, expected=champion, reason=reason)
-    if old is not None and old.ref != new.ref and registry.get(old.ref, change.connection).state == "live":
-        registry.retire(change, old.ref, f"replaced at endpoint:{endpoint} by {new.ref}")
