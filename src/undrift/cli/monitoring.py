@@ -11,6 +11,7 @@ from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core import refs
 from undrift.core.json import JSON
+from undrift.loop.retraining import incidents_of
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def list_(project: Path, *, only_open: bool) -> Answer:
     """List what the monitors found."""
     with Project.open(project) as opened:
-        found = opened.monitor.incidents.all(only_open=only_open)
+        found = incidents_of(opened).all(only_open=only_open)
     rows = [
         (one.ref, one.kind, one.endpoint, one.model_version, f"{one.opened_at:%Y-%m-%d}", one.times, _end(one))
         for one in found
@@ -37,7 +38,7 @@ def show(project: Path, reference: str) -> Answer:
     """Show an incident and the numbers behind it."""
     name = refs.parse(reference, default="incident").name
     with Project.open(project) as opened:
-        one = opened.monitor.incidents.get(name)
+        one = incidents_of(opened).get(name)
     decision = one.decision
     text = pairs(
         [

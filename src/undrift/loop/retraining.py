@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from undrift.core.ids import IdSource
 from undrift.core.json import JSON
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.actor import Actor
 from undrift.models.version import ModelVersion
 from undrift.monitoring.advice import Advice, retrain_advice
 from undrift.monitoring.incident import Incident
+from undrift.monitoring.incidents import Incidents
 from undrift.project import Project
 
 TRIGGERS = Actor("policy", "retrain-on-incident")
@@ -85,7 +87,12 @@ def retrain(project: Project, model: str, endpoints: Sequence[EndpointState]) ->
 
 def open_incidents(project: Project, endpoint: EndpointState) -> list[Incident]:
     """Return the open incidents of an endpoint."""
-    return project.monitor.incidents.all(endpoint.name, only_open=True)
+    return incidents_of(project).all(endpoint.name, only_open=True)
+
+
+def incidents_of(project: Project) -> Incidents:
+    """Return what the monitors found; looking at it loads no statistics."""
+    return Incidents(project.ledger, IdSource(project.clocks.business))
 
 
 def new_labelled_rows(project: Project, model: str) -> int:
