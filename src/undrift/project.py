@@ -8,13 +8,12 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from undrift.core import config, refs
+from undrift.core import config
 from undrift.core.clock import Clocks, RealClock, SimulatedClock
 from undrift.core.config import Settings
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.files import PRIVATE_FOLDER, make_private, write_atomic
 from undrift.core.ids import IdSource
-from undrift.core.refs import Ref
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 
@@ -62,18 +61,6 @@ class ClockMismatch(BadInput):
     """The settings ask for another kind of clock than the project was created with."""
 
     code = "clock-mismatch"
-
-
-class NothingOfThatName(NotFound):
-    """No dataset, model or endpoint has this name."""
-
-    code = "nothing-of-that-name"
-
-
-class AmbiguousName(BadInput):
-    """A short name fits things of several kinds."""
-
-    code = "ambiguous-name"
 
 
 class Project:
@@ -246,73 +233,11 @@ class Project:
         for made in ("endpoint_rooms", "endpoints", "publisher"):
             self.__dict__.pop(made, None)
 
-    def endpoint_name(self, text: str) -> str:
-        """Return the name in ``delay`` or ``endpoint:delay``.
-
-        Raises
-        ------
-        BadReference
-            If the text names another kind of thing.
-        """
-        found = refs.parse(text, default="endpoint")
-        if found.kind != "endpoint" or found.selector:
-            raise refs.BadReference(f"{text!r} does not name an endpoint", cure="write NAME or endpoint:NAME")
-        return found.name
-
-    def only_endpoint(self, text: str | None) -> str:
-        """Return the named endpoint, or the only one there is.
-
-        Raises
-        ------
-        AmbiguousName
-            If there are several and none is named.
-        NothingOfThatName
-            If there is none.
-        """
-        if text is not None:
-            return self.endpoint_name(text)
-        names = [state.name for state in self.endpoints.all()]
-        if not names:
-            raise NothingOfThatName("there is no endpoint yet", cure="undrift deploy MODEL@VERSION")
-        if len(names) > 1:
-            raise AmbiguousName(f"there are several endpoints: {', '.join(names)}", cure="add --endpoint NAME")
-        return names[0]
-
-    def resolve(self, text: str) -> Ref:
-        """Return the reference that a text means; a bare name is looked for among all things.
-
-        Raises
-        ------
-        AmbiguousName
-            If several things have that name; the message lists their references.
-        NothingOfThatName
-            If nothing has.
-        """
-        if ":" in text:
-            return refs.parse(text)
-        short = refs.parse(text, default="model")
-        kinds = [kind for kind, names in self._names().items() if short.name in names]
-        if not kinds:
-            raise NothingOfThatName(
-                f"nothing is called {short.name!r}", cure="see undrift status, or write KIND:NAME", name=short.name
-            )
-        if len(kinds) > 1:
-            listed = " or ".join(str(Ref(kind, short.name, short.selector)) for kind in kinds)
-            raise AmbiguousName(f"{text!r} can mean {listed}", cure=f"write {listed}", candidates=listed)
-        return Ref(kinds[0], short.name, short.selector)
-
     def _rollout_ids(self) -> IdSource:
         """Return what makes the ids of rollouts, which deal their arms: the same ones again in a replay."""
         if self.settings.clock.kind == "real":
             return IdSource(self.clocks.real)
         return IdSource(self.clocks.business, Random(self.settings.project.name).randbytes)  # noqa: S311  (no secret)
-
-    def _names(self) -> dict[refs.Kind, list[str]]:
-        return {
-            "data": self.data.names(),
-            "model": self.registry.names(),
-            "endpoint": [state.name for state in self.endpoints.all()],
-        }
 
     def close(self) -> None:
         """Close the database connections."""

@@ -11,6 +11,7 @@ from undrift.cli.answer import Answer, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
 from undrift.ledger.chain import Event
+from undrift.loop.naming import resolve
 from undrift.project import Project
 
 _TOLD = ("verdict", "outcome", "gate", "step", "tag", "expectations", "rows", "bad_rows", "records", "data", "run")
@@ -23,7 +24,7 @@ _TOLD = ("verdict", "outcome", "gate", "step", "tag", "expectations", "rows", "b
 def history(project: Path, reference: str | None, kinds: tuple[str, ...], limit: int) -> Answer:
     """Show the newest events: of the whole project, or of one thing and its versions."""
     with Project.open(project) as opened:
-        subject = str(opened.resolve(reference)) if reference else None
+        subject = str(resolve(opened, reference)) if reference else None
         events = opened.ledger.events(subject, kinds or None, limit=limit, newest_first=True, versions_too=True)
     rows = [(e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.kind, e.subject, e.actor, _gist(e.body)) for e in events]
     text = table(("seq", "at (UTC)", "event", "of", "by", "what"), rows) if rows else "no events"

@@ -10,6 +10,7 @@ import click
 from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
+from undrift.loop.naming import endpoint_name
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def show(project: Path, endpoint: str) -> Answer:
     from undrift.loop.hosting import serving
 
     with Project.open(project) as opened:
-        name = opened.endpoint_name(endpoint)
+        name = endpoint_name(endpoint)
         state, said = opened.endpoints.get(name), serving(opened, name)
         rollouts = opened.endpoints.rollouts(name)
     canary = f"{state.canary.ref} with {state.share_bp / 100:g} %" if state.canary else None

@@ -8,6 +8,7 @@ import click
 
 from undrift.cli.answer import Answer
 from undrift.cli.command import LazyGroup, command
+from undrift.loop.naming import only_endpoint
 from undrift.project import Project
 
 
@@ -24,7 +25,7 @@ def add(
     from undrift.loop.labels import add_labels
 
     with Project.open(project) as opened:
-        name = opened.only_endpoint(endpoint)
+        name = only_endpoint(opened, endpoint)
         report = add_labels(opened, name, path, on=on, actual=actual, event_time=event_time)
     text = f"{report.added:,} labels for endpoint:{name} from {report.rows:,} rows"
     left = report.without_label + report.without_key

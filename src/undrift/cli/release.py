@@ -11,6 +11,7 @@ from undrift.cli.answer import Answer, pairs
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
+from undrift.loop.naming import endpoint_name
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def promote(project: Path, endpoint: str, reason: str) -> Answer:
     from undrift.loop import release
 
     with Project.open(project) as opened:
-        name = opened.endpoint_name(endpoint)
+        name = endpoint_name(endpoint)
         return _shown(release.promote(opened, name, reason, opened.actor))
 
 
@@ -75,7 +76,7 @@ def rollback(project: Path, endpoint: str, reason: str) -> Answer:
     from undrift.loop import release
 
     with Project.open(project) as opened:
-        name = opened.endpoint_name(endpoint)
+        name = endpoint_name(endpoint)
         return _shown(release.rollback(opened, name, reason, opened.actor))
 
 

@@ -12,6 +12,7 @@ import click
 from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
 from undrift.core.errors import NotFound
+from undrift.loop.naming import endpoint_name
 from undrift.project import Project
 
 _SECONDS = click.FloatRange(0.05, 60)
@@ -37,7 +38,7 @@ def serve(project: Path, endpoint: str, **asked: Any) -> Answer:  # Any: options
     from undrift.loop.hosting import Hosting, serve_options
 
     with Project.open(project) as opened:
-        name = opened.endpoint_name(endpoint)
+        name = endpoint_name(endpoint)
         options = serve_options(opened.settings.endpoint(name), Hosting(**asked))
         hooks = Hooks(threading.Event(), lambda said: say(f"endpoint:{name} answers at {said.url}"))
         run_supervisor(opened.endpoint_rooms, [name], options, hooks)
@@ -51,7 +52,7 @@ def serve(project: Path, endpoint: str, **asked: Any) -> Answer:  # Any: options
 def logs(project: Path, endpoint: str, *, lines: int, follow: bool) -> Answer:
     """Show what an endpoint's supervisor and workers wrote."""
     with Project.open(project) as opened:
-        name = opened.endpoint_name(endpoint)
+        name = endpoint_name(endpoint)
         path = opened.endpoint_rooms.run_folder / f"{name}.log"
         if not path.exists():
             raise NotFound(f"endpoint {name!r} has written nothing yet", cure=f"undrift serve {name}")

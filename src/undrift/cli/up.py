@@ -11,6 +11,7 @@ import click
 from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
+from undrift.loop.naming import only_endpoint
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def down(project: Path, endpoint: str | None) -> Answer:
     from undrift.loop.hosting import stop
 
     with Project.open(project) as opened:
-        name = opened.only_endpoint(endpoint)
+        name = only_endpoint(opened, endpoint)
         was_up = stop(opened, name)
     return Answer({"endpoint": name, "was_up": was_up}, f"endpoint:{name} " + ("is down" if was_up else "was not up"))
 

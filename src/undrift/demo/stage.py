@@ -101,7 +101,13 @@ class Stage:
 
     @property
     def traffic(self) -> Traffic:
-        """The callers; there are some once the endpoint is served."""
+        """The callers; there are some once the endpoint is served.
+
+        Raises
+        ------
+        StageStuck
+            If it is not served yet.
+        """
         if self._traffic is None:
             raise StageStuck("nobody serves the endpoint yet", cure="serve it first")
         return self._traffic
@@ -112,7 +118,17 @@ class Stage:
         return self.project.endpoints.get(MODEL)
 
     def deliver(self, name: str, since: datetime, until: datetime, *, in_kelvin: bool = False) -> Path:
-        """Write the flights that arrived in [since, until) to a file, as an airport would send it."""
+        """Write the flights that arrived in [since, until) to a file, as an airport would send it.
+
+        Parameters
+        ----------
+        name : str
+            Of the file, without its ending.
+        since, until : datetime
+            The span of arrivals.
+        in_kelvin : bool
+            With the injected unit error.
+        """
         rows = flights.labelled(flights.load(), since, until)
         path = self.deliveries / f"{name}.parquet"
         (flights.in_kelvin(rows) if in_kelvin else rows).write_parquet(path)
@@ -140,7 +156,13 @@ class Stage:
         self.settle()
 
     def settle(self) -> None:
-        """Make passes of the loop until nothing is due and no training is under way."""
+        """Make passes of the loop until nothing is due and no training is under way.
+
+        Raises
+        ------
+        StageStuck
+            If that does not happen within a minute.
+        """
         deadline = self.project.clocks.real.monotonic() + _PATIENCE_S
         while tick(self.project).done or self.project.journal.pending():
             if self.project.clocks.real.monotonic() > deadline:
@@ -149,7 +171,13 @@ class Stage:
                 self.project.clocks.real.sleep(_POLL_S)
 
     def wait_for_judge(self) -> None:
-        """Return once the rollout's judge has taken in all that was answered and told so far, or has ended it."""
+        """Return once the rollout's judge has taken in all that was answered and told so far, or has ended it.
+
+        Raises
+        ------
+        StageStuck
+            If that does not happen within a minute.
+        """
         real = self.project.clocks.real
         rollout, since_us = self.endpoint.rollout, _now_us(self.project)
         deadline = real.monotonic() + _PATIENCE_S

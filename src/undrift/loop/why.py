@@ -14,6 +14,7 @@ from undrift.core.json import JSON
 from undrift.core.refs import Ref
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.chain import Event
+from undrift.loop.naming import resolve
 from undrift.loop.telling import gate_lines
 from undrift.models.version import ModelVersion
 from undrift.project import Project
@@ -79,7 +80,7 @@ def explain(project: Project, text: str) -> Explanation:
 def _meant(project: Project, text: str) -> Ref:
     if ":" not in text and _find(project, text) is not None:
         return Ref("prediction", text)
-    ref = project.resolve(text)
+    ref = resolve(project, text)
     if ref.kind not in ("prediction", "model", "endpoint"):
         raise NotFound(f"{ref} has no decision behind it to explain", cure=f"undrift history {ref}")
     return ref
