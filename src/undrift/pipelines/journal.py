@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
 from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from undrift.core import canonical
 from undrift.core.clock import Clocks, from_us, to_us
@@ -136,7 +137,14 @@ class Journal:
             "actor": str(change.actor),
             "submitted_us": to_us(change.at),
         }
-        change.connection.execute(insert(tables.runs).values(**row))
+        try:
+            with change.connection.begin_nested():
+                change.connection.execute(insert(tables.runs).values(**row))
+        except IntegrityError:  # on Postgres another transaction may have been first since the look above
+            first = self._by_key(change.connection, str(row["dedupe_key"]))
+            if first is None:
+                raise
+            return Submission(first, is_new=False)
         change.connection.execute(insert(tables.steps), _step_rows(run_id, pipeline))
         body: dict[str, JSON] = {"dedupe_key": dedupe_key or run_id, "steps": list(pipeline.order())}
         change.record("pipeline.submitted", f"pipeline:{pipeline.name}@{run_id}", body)
