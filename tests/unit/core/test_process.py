@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from undrift.core.process import Heartbeat, is_gone, this_process
+
+_PRINT = "from undrift.core.process import this_process; print(this_process(), flush=True); input()"
+
+
+def test_this_process_is_not_gone() -> None:
+    """A living process is alive for whoever asks."""
+    assert not is_gone(this_process())
+
+
+def test_a_process_is_gone_when_it_has_ended() -> None:
+    """Killed is gone, at once."""
+    process = subprocess.Popen([sys.executable, "-c", _PRINT], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    name = process.stdout.readline().strip()
+    assert not is_gone(name)
+    process.kill()
+    process.communicate()
+    assert is_gone(name)
+
+
+def test_a_reused_process_id_does_not_keep_the_dead_alive() -> None:
+    """Another start is another process; another boot is long ago."""
+    host, boot, pid, _ = this_process().split("/")
+    assert is_gone(f"{host}/{boot}/{pid}/1")
+    assert is_gone(f"{host}/elseboot/{pid}/1")
+
+
+def test_a_process_of_another_host_is_not_known_to_be_gone() -> None:
+    """What cannot be told is not gone: leases decide there."""
+    assert not is_gone("elsewhere/boot/1/1")
+
+
+def test_a_heartbeat_beats_until_it_is_told_to_stop() -> None:
+    """It ends with its block, and when a beat says so."""
+    beats, enough = [0], threading.Event()
+
+    def beat() -> bool:
+        beats[0] += 1
+        if beats[0] == 3:
+            enough.set()
+        return beats[0] < 3
+
+    with Heartbeat(beat, 0.001):
+        assert enough.wait(10)
+    assert beats[0] == 3
