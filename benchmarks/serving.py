@@ -285,18 +285,16 @@ def summary(server: str, clients: int, found: list[Load]) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the table."""
-    print(
-        "| server | clients | requests/s | p50 ms | p99 ms | CPU us/request | errors | requests/s, ours to theirs | CPU, theirs to ours |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    """Print the table; in the last two columns, how many times more requests ours answers, and less CPU it takes."""
+    heads = ("server", "clients", "requests/s", "p50 ms", "p99 ms", "CPU us/request", "errors", "requests/s x", "CPU x")
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     ours = {row["clients"]: row for row in result["loads"] if row["server"].startswith("undrift")}
     for row in sorted(result["loads"], key=lambda row: row["clients"]):
         own = ours[row["clients"]]
-        print(
-            f"| {row['server']} | {row['clients']} | {row['rps']:.0f} | {row['p50_ms']:.2f} | {row['p99_ms']:.1f} "
-            f"| {row['cpu_us']:.0f} | {row['errors']} | {own['rps'] / row['rps']:.1f}x | {row['cpu_us'] / own['cpu_us']:.1f}x |"
-        )
+        cells = [row["server"], row["clients"], f"{row['rps']:.0f}", f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.1f}"]
+        cells += [f"{row['cpu_us']:.0f}", row["errors"]]
+        cells += [f"{own['rps'] / row['rps']:.1f}", f"{row['cpu_us'] / own['cpu_us']:.1f}"]
+        print("| " + " | ".join(map(str, cells)) + " |")
     print(f"\nlargest difference of our probabilities from the pipeline's own: {result['difference']}")
     print(f"load average over the last five minutes: {result['load_average']:.1f} on {os.cpu_count()} processors")
 
