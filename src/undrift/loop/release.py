@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from undrift.core.config import EndpointSettings
-from undrift.core.errors import DecisionNeeded
+from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.endpoints.plan import RolloutPlan
 from undrift.endpoints.service import Cause, Deployment
 from undrift.endpoints.state import WHOLE_BP, EndpointState, Listen, VersionRef
@@ -27,6 +27,12 @@ class NotApproved(DecisionNeeded):
     """A version is proposed and nobody has approved it."""
 
     code = "not-approved"
+
+
+class OtherQuestion(BadInput):
+    """A version takes other columns than the one it would replace: its callers' requests would be refused."""
+
+    code = "other-question"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,8 @@ def deploy(project: Project, request: Request, actor: Actor) -> Released:
         If the version is only proposed and not forced.
     GateNotPassed
         If its gate did not pass and it is not forced.
+    OtherQuestion
+        If it takes other columns than the version that is live there.
     """
     with project.ledger.change(actor) as change:
         deploy_in(project, change, request)
@@ -91,6 +99,7 @@ def deploy_in(project: Project, change: Change, request: Request) -> EndpointSta
     if version.state == "proposed":
         version = _approved_by_force(project.registry, change, version, request)
     settings = project.settings.endpoint(request.endpoint)
+    _refuse_other_question(project, change, version, request.endpoint)
     deployment = Deployment(
         version=as_version_ref(version),
         plan=None if request.at_once else plan_of(project.registry, version, settings),
@@ -196,6 +205,24 @@ def _scale(version: ModelVersion) -> float:
     gate = cast("Mapping[str, Any]", version.gate or {})
     error = gate.get("reference", {}).get("metrics", {}).get("mae", {}).get("estimate")
     return _ABSOLUTE_SCALE * error if error else 1.0
+
+
+def _refuse_other_question(project: Project, change: Change, version: ModelVersion, endpoint: str) -> None:
+    live = project.endpoints.find(endpoint)
+    if live is None:
+        return
+    theirs, ours = (
+        {column.name: column.type for column in project.registry.open(one).manifest.inputs}
+        for one in (project.registry.get(live.stable.ref, change.connection), version)
+    )
+    odd = sorted(name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name))
+    if odd:
+        raise OtherQuestion(
+            f"{version.ref} takes other columns than {live.stable.ref}, which endpoint:{endpoint} serves: "
+            f"{', '.join(odd[:5])}; requests of today's callers would be refused",
+            cure="train it with the same columns, or deploy it to another endpoint",
+            columns=odd,
+        )
 
 
 def _approved_by_force(registry: Registry, change: Change, version: ModelVersion, request: Request) -> ModelVersion:
