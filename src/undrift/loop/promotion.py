@@ -8,7 +8,7 @@ from undrift.core.errors import Conflict
 from undrift.endpoints.errors import RolloutRunning
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.actor import Actor
-from undrift.loop.release import Request, deploy_in
+from undrift.loop.release import OtherQuestion, Request, deploy_in
 from undrift.models.version import ModelVersion
 from undrift.project import Project
 
@@ -58,5 +58,7 @@ def release_passed(project: Project, endpoint: EndpointState) -> str | None:
             deploy_in(project, change, Request(version=found.version.ref, endpoint=endpoint.name, reason=reason))
     except (Conflict, RolloutRunning):
         return None  # another pass was first: the next one sees what it did
+    except OtherQuestion:
+        return None  # it stays proposed: callers have to change first, which is for a person to decide
     project.publisher.render(endpoint.name)
     return found.version.ref
