@@ -206,10 +206,10 @@ def test_the_truth_of_a_regression_is_a_finite_number(bench: Bench, actual: Any,
 def test_labels_from_other_machines_are_rationed(make_bench: Callable[..., Bench]):
     """A token bucket: a second's worth at once, then 429."""
     bench = make_bench(Gate(local=False, token_sha256=DIGEST))
-    bench.serve(live_of(bench, feedback=FeedbackState("feedback", per_second=2.0)))
+    bench.serve(live_of(bench, feedback=FeedbackState("feedback", per_second=0.1)))
     body = {"key": "a", "actual": True}
     statuses = [bench.post("/feedback", body, BEARER).status for _ in range(8)]
-    assert statuses[:2] == [200, 200]
+    assert statuses[0] == 200
     assert 429 in statuses
 
 
