@@ -187,7 +187,7 @@ class Endpoints:
         if before.previous is None:
             raise NothingToRollBack(
                 f"endpoint {name!r} has no canary and no version before {before.stable.ref}",
-                cure="deploy the version you want: undrift deploy",
+                cure="deploy the version you want: undrift deploy MODEL@VERSION",
             )
         after = states.reverted(before, before.previous)
         self._store(change, before, after)
@@ -275,7 +275,9 @@ class Endpoints:
             )
         rollout = self._rollouts.find(change.connection, state.rollout) if state.rollout else None
         if rollout is None:
-            raise NoRollout(f"endpoint {name!r} has no rollout", cure=f"start one: undrift deploy {name}")
+            raise NoRollout(
+                f"endpoint {name!r} has no rollout", cure=f"start one: undrift deploy MODEL@VERSION --endpoint {name}"
+            )
         return state, rollout
 
     def _store(self, change: Change, before: EndpointState, after: EndpointState) -> None:

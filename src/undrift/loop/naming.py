@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from undrift.core import refs
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.refs import Ref
 from undrift.project import Project
+
+KINDS: tuple[refs.Kind, ...] = ("data", "model", "endpoint")
 
 
 class NothingOfThatName(NotFound):
@@ -54,8 +58,17 @@ def only_endpoint(project: Project, text: str | None) -> str:
     return names[0]
 
 
-def resolve(project: Project, text: str) -> Ref:
+def resolve(project: Project, text: str, among: Sequence[refs.Kind] = KINDS) -> Ref:
     """Return the reference that a text means; a bare name is looked for among all things.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    text : str
+        ``model:delay@3``, ``delay@3`` or ``delay``.
+    among : sequence of str
+        The kinds that make sense here.
 
     Raises
     ------
@@ -67,20 +80,30 @@ def resolve(project: Project, text: str) -> Ref:
     if ":" in text:
         return refs.parse(text)
     short = refs.parse(text, default="model")
-    kinds = [kind for kind, names in _names(project).items() if short.name in names]
-    if not kinds:
+    kinds = [kind for kind in among if not (kind == "endpoint" and short.selector)]  # endpoints have no versions
+    named = [Ref(kind, short.name, short.selector) for kind in kinds if short.name in _names(project, kind)]
+    found = [ref for ref in named if _is_there(project, ref)] or named
+    if not found:
         raise NothingOfThatName(
             f"nothing is called {short.name!r}", cure="see undrift status, or write KIND:NAME", name=short.name
         )
-    if len(kinds) > 1:
-        listed = " or ".join(str(Ref(kind, short.name, short.selector)) for kind in kinds)
-        raise AmbiguousName(f"{text!r} can mean {listed}", cure=f"write {listed}", candidates=listed)
-    return Ref(kinds[0], short.name, short.selector)
+    if len(found) > 1:
+        listed = " or ".join(map(str, found))
+        raise AmbiguousName(f"{text!r} can mean {listed}", cure=f"write {listed}", candidates=[*map(str, found)])
+    return found[0]
 
 
-def _names(project: Project) -> dict[refs.Kind, list[str]]:
-    return {
-        "data": project.data.names(),
-        "model": project.registry.names(),
-        "endpoint": [state.name for state in project.endpoints.all()],
-    }
+def _names(project: Project, kind: refs.Kind) -> list[str]:
+    if kind == "data":
+        return project.data.names()
+    return project.registry.names() if kind == "model" else [state.name for state in project.endpoints.all()]
+
+
+def _is_there(project: Project, ref: Ref) -> bool:
+    """Say whether the version exists that a selector names."""
+    if not ref.selector:
+        return True
+    try:
+        return bool(project.data.get(ref) if ref.kind == "data" else project.registry.get(ref))
+    except NotFound:
+        return False

@@ -80,7 +80,7 @@ def explain(project: Project, text: str) -> Explanation:
 def _meant(project: Project, text: str) -> Ref:
     if ":" not in text and _find(project, text) is not None:
         return Ref("prediction", text)
-    ref = resolve(project, text)
+    ref = resolve(project, text, ("model", "endpoint"))
     if ref.kind not in ("prediction", "model", "endpoint"):
         raise NotFound(f"{ref} has no decision behind it to explain", cure=f"undrift history {ref}")
     return ref
@@ -125,7 +125,7 @@ def _of_version(
     *,
     endpoint: EndpointState | None = None,
     generation: int | None = None,
-    variant: str = "stable",
+    variant: str = "",
 ) -> Explanation:
     decisions = _decisions(project, version, endpoint, generation, variant)
     run = _run_lines(project, version)
@@ -193,8 +193,12 @@ def _decisions(
 
 
 def _gave_traffic(event: Event, version: ModelVersion, variant: str) -> bool:
+    """Say whether a change gave a version its traffic as a variant; as any when none is named."""
+    given = "canary" if event.kind == "rollout.started" else "stable"
+    if variant not in ("", given):
+        return False
     state: Any = event.body.get("endpoint", {})  # Any: stored JSON
-    part = state.get("canary" if variant == "canary" else "stable") or {}
+    part = state.get(given) or {}
     return bool(part.get("number") == version.number and part.get("model") == version.model)
 
 
@@ -213,7 +217,8 @@ def _run_lines(project: Project, version: ModelVersion) -> list[str]:
     if not version.run:
         return ["not stated"]
     found = project.runs.get(version.run).run
-    return [f"{version.run}, {found.status}, by {found.actor}", f"code {version.code or 'not stated'}"]
+    code = version.code or found.code.problem or "not stated"
+    return [f"{version.run}, {found.status}, by {found.actor}", f"code {code}"]
 
 
 def _data_lines(project: Project, version: ModelVersion) -> list[str]:

@@ -13,6 +13,7 @@ from undrift.core.json import JSON
 
 State: TypeAlias = Literal["proposed", "approved", "live", "retired"]
 Move: TypeAlias = Literal["approve", "go_live", "retire"]
+_PASSIVE: dict[Move, str] = {"approve": "be approved", "go_live": "go live"}
 PROTECTED = frozenset({"champion", "production"})
 """Aliases which only an approved or live version may bear."""
 
@@ -183,8 +184,8 @@ def check_gate(version: ModelVersion, move: Move, forced_reason: str) -> bool:
     if not forced_reason.strip():
         said = "has no gate report" if version.gate_outcome is None else f"has the gate outcome {version.gate_outcome}"
         raise GateNotPassed(
-            f"{version.ref} {said}: it cannot {move.replace('_', ' ')}",
-            cure="look at its gate report, or force it with a reason, which is kept for ever",
+            f"{version.ref} {said}: it cannot {_PASSIVE.get(move, move)}",
+            cure=f"undrift model show {version.ref}; or undrift deploy --force --reason TEXT, which is kept for ever",
             outcome=version.gate_outcome,
         )
     return True
