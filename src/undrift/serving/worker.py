@@ -30,6 +30,8 @@ from undrift.serving.random_pool import RandomPool
 
 _log = logging.getLogger("undrift.serving")
 _BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+"""Longer than proxies and load balancers keep their side open, so that it is never us who closes under a request."""
 _GRACE_S = 10
 _PARENT_EVERY_S = 0.5
 
@@ -119,6 +121,7 @@ async def _run(options: Options, rooms: _Rooms, listener: socket.socket) -> None
             proxy_headers=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
         )
     )
 
