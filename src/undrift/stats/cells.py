@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -94,7 +94,7 @@ def fit_column(name: str, column_type: str, values: Values) -> ColumnSketch:
     if column_type not in NUMERIC_TYPES | CATEGORY_TYPES:
         raise SketchMismatch(f"column {name!r} has the type {column_type!r}, which no sketch knows", column=name)
     if column_type in CATEGORY_TYPES:
-        return _fit_categories(name, column_type, _texts(values))
+        return _fit_categories(name, column_type, values)
     numbers = _numbers(column_type, values, name)
     finite = np.sort(numbers[np.isfinite(numbers)])
     edges = _edges(finite)
@@ -120,8 +120,9 @@ def cells_of(column: ColumnSketch, values: Values) -> Ints:
         return np.where(np.isnan(numbers), column.cells, cells).astype(np.int64)
     place = {name: index for index, name in enumerate(column.categories)}
     rest = len(column.categories) - 1
-    cells_list = [column.cells if text is None else place.get(text, rest) for text in _texts(values)]
-    return np.array(cells_list, dtype=np.int64)
+    texts, codes = _coded(values)
+    cell_of = [column.cells if text is None else place.get(text, rest) for text in texts]
+    return np.array(cell_of, dtype=np.int64)[codes]
 
 
 def count_by_unit(column: ColumnSketch, cells: Ints, codes: Ints, units: int) -> Ints:
@@ -200,12 +201,19 @@ def _instant(value: object) -> object:
     return value
 
 
-def _texts(values: Values) -> list[str | None]:
-    """Return category names; None for missing, so NaN in an object column is missing too."""
-    return [None if v is None or v != v else _text(v) for v in plain(values)]  # noqa: PLR0124 - NaN is not itself
+def _coded(values: Values) -> tuple[list[str | None], Ints]:
+    """Return the distinct values as category names (None for missing, NaN too) and each row's index into them."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "Ub":
+        distinct, codes = np.unique(values, return_inverse=True)
+        return [_text(value) for value in distinct.tolist()], codes.astype(np.int64)
+    place: dict[object, int] = {}
+    listed = np.array([place.setdefault(value, len(place)) for value in plain(values)], dtype=np.int64)
+    return [_text(value) for value in place], listed
 
 
-def _text(value: object) -> str:
+def _text(value: object) -> str | None:
+    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
+        return None
     return ("true" if value else "false") if isinstance(value, bool | np.bool_) else str(value)
 
 
@@ -240,11 +248,12 @@ def _coarse_of(counts: Ints) -> Ints:
     return np.unique(raw, return_inverse=True)[1].astype(np.int64)
 
 
-def _fit_categories(name: str, column_type: str, texts: Iterable[str | None]) -> ColumnSketch:
+def _fit_categories(name: str, column_type: str, values: Values) -> ColumnSketch:
+    texts, codes = _coded(values)
     found: dict[str, int] = {}
-    for value in texts:
-        if value is not None:
-            found[value] = found.get(value, 0) + 1
+    for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+        if text is not None:
+            found[text] = found.get(text, 0) + count
     frequent = sorted((v for v, n in found.items() if n >= RARE and v != OTHER), key=lambda v: (-found[v], v))
     named = (*frequent[:MOST_CATEGORIES], OTHER)
     last = min(len(named), COARSE_BINS) - 1

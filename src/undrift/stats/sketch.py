@@ -281,7 +281,7 @@ def _unit_codes(unit: Values | None, kind: UnitKind, rows: int) -> tuple[list[in
     """Return the labels of the units in order and each row's index into them."""
     if kind == "row" or unit is None:
         return [], np.zeros(rows, dtype=np.int64)
-    values, codes = _distinct([_unit_label(value) for value in plain(unit)])
+    values, codes = _distinct(plain(unit))
     if kind == "key":
         buckets = np.array([_bucket(value) for value in values], dtype=np.int64)
         held, inverse = np.unique(buckets, return_inverse=True)
@@ -289,10 +289,12 @@ def _unit_codes(unit: Values | None, kind: UnitKind, rows: int) -> tuple[list[in
     return values, codes
 
 
-def _distinct(labels: list[int | str]) -> tuple[list[int | str], Ints]:
-    order = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
+def _distinct(units: Sequence[object]) -> tuple[list[int | str], Ints]:
+    label_of = {value: _unit_label(value) for value in set(units)}
+    order = sorted(set(label_of.values()), key=lambda label: (isinstance(label, str), label))
     place = {label: index for index, label in enumerate(order)}
-    return order, np.array([place[label] for label in labels], dtype=np.int64)
+    code_of = {value: place[label] for value, label in label_of.items()}
+    return order, np.array([code_of[value] for value in units], dtype=np.int64)
 
 
 def _unit_label(value: object) -> int | str:
