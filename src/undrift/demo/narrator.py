@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from textwrap import wrap
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -16,6 +17,8 @@ from undrift.loop.telling import WORDS
 
 Body = Mapping[str, Any]  # Any: JSON of an event
 Told = tuple[str, str]
+_MARGIN = " " * 21
+_NARROWEST = 24
 
 
 class Narrator:
@@ -46,8 +49,15 @@ class Narrator:
     def say(self, text: str, when: datetime | None = None, style: str = "") -> None:
         """Tell one thing."""
         date = f"{when:%Y-%m-%d}" if when else " " * 10
-        body = f"[{style}]{escape(text)}[/{style}]" if style else escape(text)
+        hung = escape(self._hung(text))
+        body = f"[{style}]{hung}[/{style}]" if style else hung
         self._console.print(f"[dim]{self.seconds:5.0f} s  {date}[/dim]  {body}")
+
+    def _hung(self, text: str) -> str:
+        """Return a text whose further lines stand below the first one on a terminal; in a pipe it is one line."""
+        if self._console.soft_wrap:
+            return text
+        return f"\n{_MARGIN}".join(wrap(text, max(self._console.width - len(_MARGIN), _NARROWEST)))
 
     def by_hand(self, command: str) -> None:
         """Say which command does it by hand."""
