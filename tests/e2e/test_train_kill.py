@@ -83,7 +83,7 @@ def test_a_training_killed_in_its_steps_ends_as_if_nothing_had_happened(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     """One registered version, one run, each event once, the same model and the same report."""
-    assert killed_at(tmp_path / "p", ["split:after", "fit:commit", "register:commit"]) == undisturbed
+    assert killed_at(tmp_path / "p", ["fit:after", "register:commit"]) == undisturbed
     assert undisturbed["versions"] == [("model:late@1", "proposed", "pass")]
 
 
