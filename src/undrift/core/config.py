@@ -77,11 +77,16 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         equal values belong together. By default days where there is a time, else rows.
     key : str or None
         Column that identifies a row for callers and labels; never a feature.
-    features, drop, calendar : list of str
-        Which columns to learn from (default: all that can be), which never, and which
-        carry the calendar and are no reason for a drift alarm.
-    holdout_days, holdout_share : int, float
-        Size of the holdout, with and without a time.
+    features : list of str
+        Which columns to learn from; by default all that can be.
+    drop : list of str
+        Which columns never to learn from.
+    calendar : list of str
+        Which columns carry the calendar and are no reason for a drift alarm.
+    holdout_days : int
+        Size of the holdout where rows have a time: the newest so many days.
+    holdout_share : float
+        Size of the holdout where they have none.
     train_days : int or None
         Learn only from so many days before the holdout.
     metric : str or None
@@ -100,8 +105,6 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Folds of the comparison.
     max_rows : int or None
         Learn from at most so many rows (whole units, stated).
-    learn_from : {"dataset", "predictions"}
-        Whether retraining reads the dataset or the labelled prediction log.
     seed : int
         Of everything random in training.
     """
@@ -129,7 +132,6 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     candidates: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting")
     folds: Annotated[int, msgspec.Meta(ge=2, le=20)] = 5
     max_rows: Positive | None = None
-    learn_from: Literal["dataset", "predictions"] = "dataset"
     seed: int = 0
 
 

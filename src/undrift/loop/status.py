@@ -9,9 +9,11 @@ from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
 from undrift.loop.hosting import serving
 from undrift.loop.promotion import waiting
-from undrift.loop.retraining import advice_for, open_incidents
+from undrift.loop.retraining import advice_for, new_labelled_rows, open_incidents
 from undrift.monitoring.incident import Incident
 from undrift.project import Project
+
+_WORDS = {"retrain": "undrift tick", "wait": "wait", "nothing": "look"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,18 @@ def _next(project: Project, found: EndpointStatus) -> list[str]:
         ref = proposed.version.ref
         told.append(f"{ref} passed its gate: undrift approve {ref} --reason TEXT && undrift deploy {ref}")
     if found.incidents and found.state.stable.model in project.settings.models:
-        advice = advice_for(project, found.state.stable.model, [found.state])
-        told.append(
-            {"retrain": "undrift tick", "wait": "wait", "nothing": "look"}[advice.action] + f": {advice.reason}"
-        )
+        told.append(_advised(project, found.state))
     return told
+
+
+def _advised(project: Project, state: EndpointState) -> str:
+    """Return what the open incidents ask for, and how to give it."""
+    model = state.stable.model
+    advice = advice_for(project, model, [state])
+    if advice.action == "wait" and new_labelled_rows(project, model) < 1:
+        dataset = project.settings.model(model).dataset
+        return f"add rows with labels, then it retrains: undrift data add FILE --name {dataset} --append"
+    return f"{_WORDS[advice.action]}: {advice.reason}"
 
 
 def _first_steps(project: Project) -> list[str]:
