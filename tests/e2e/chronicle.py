@@ -81,9 +81,10 @@ class Chronicle:
         return {event.subject: str(event.body.get("gate")) for event in self.all("model.registered")}
 
     def retrainings(self) -> list[tuple[Event, Event]]:
-        """Return the triggers with the version that each one led to."""
-        by_run = {str(self._pipeline_of(e)): e for e in self.all("model.registered")}
-        return [(e, by_run[str(e.body["run"])]) for e in self.all("retraining.triggered")]
+        """Return the triggers with the version that each one led to; those whose training failed led to none."""
+        by_run = {self._pipeline_of(e): e for e in self.all("model.registered")}
+        triggers = self.all("retraining.triggered")
+        return [(e, by_run[str(e.body["run"])]) for e in triggers if e.body["run"] in by_run]
 
     def _pipeline_of(self, registered: Event) -> str | None:
         started = [e for e in self.all("run.started") if e.subject == registered.body["run"]]

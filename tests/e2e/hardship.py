@@ -206,6 +206,7 @@ def end_state(project: Project) -> dict[str, Any]:
         "open": len(project.monitor.incidents.all(MODEL, only_open=True)),
         "retrainings": [v.subject for _, v in story.retrainings()],
         "pending": len(project.journal.pending()),
+        "failed": len(story.all("pipeline.failed")),
         "data": project.data.get(DATASET).ref,
     }
 

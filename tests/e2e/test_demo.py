@@ -72,6 +72,7 @@ def test_every_request_was_answered_and_the_chain_of_events_holds(played: Played
     assert played.ending["failed"] == 0
     assert played.ending["audit"]["ok"]
     assert played.project.verify(played.ending["head"]).ok
+    assert played.chronicle.all("pipeline.failed") == []
     assert read_predictions(played.project.endpoint_rooms.predictions(MODEL)).height == played.ending["requests"]
 
 
@@ -204,6 +205,14 @@ def test_why_explains_a_real_prediction(played: Played) -> None:
         str(registered.body["run"]), "code", str(registered.body["data"]), "2013-",
     ]  # fmt: skip
     assert [word for word in expected if word not in said.stdout] == []
+
+
+def test_why_does_not_blame_the_live_version_for_a_canary_beside_it(played: Played) -> None:
+    """The last answer was given after a forced rollout of another version: what is told is its own promotion."""
+    log = read_predictions(played.project.endpoint_rooms.predictions(MODEL)).sort("received_us")
+    said = undrift("why", str(log["id"][-1]), "-C", str(played.project.root))
+    assert "rollout.promoted by policy rollout" in said.stdout
+    assert FORCED_REASON not in said.stdout
 
 
 def test_the_demo_says_what_is_injected_and_how_it_is_done_by_hand(played: Played) -> None:
