@@ -17,6 +17,7 @@ from undrift.stats.sequential.canary import CanaryEvidence, CanaryPlan
 from undrift.stats.sequential.counts import CountEProcess, log_count_e
 from undrift.stats.sequential.difference import DifferenceSequence
 from undrift.stats.sequential.floor import FloorEProcess
+from undrift.stats.sequential.ratio import RatioGuard
 from undrift.stats.sequential.seen import SeenKeys
 
 UNITS = st.lists(
@@ -229,6 +230,23 @@ def test_alpha_is_split_and_not_spent_twice() -> None:
         CanaryPlan(split={"errors": 0.9, "slow": 0.1, "quality": 0.1, "floor": 0.1})
     with pytest.raises(BadInput):
         CanaryPlan(split={"errors": 1.0})
+
+
+@pytest.mark.parametrize(("true_share", "alarm"), [(0.05, False), (0.08, True), (0.02, True)])
+def test_a_router_that_splits_wrongly_is_noticed(true_share: float, alarm: bool) -> None:
+    """Both directions, and only then."""
+    rng, guard = np.random.default_rng(6), RatioGuard(share=0.05)
+    for _ in range(100):
+        canary = int(rng.binomial(50, true_share))
+        guard.update(canary=canary, stable=50 - canary)
+    assert guard.rejects() == alarm
+    assert RatioGuard.from_state(json.loads(json.dumps(guard.state()))) == guard
+
+
+def test_a_guard_needs_two_arms() -> None:
+    """At a share of 0 or 1 there is no ratio."""
+    with pytest.raises(BadInput):
+        RatioGuard(share=1.0)
 
 
 @given(keys=st.lists(st.text(max_size=5)))
