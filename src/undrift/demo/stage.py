@@ -62,7 +62,7 @@ quality_margin = 0.03
 alpha = 0.05
 cooldown_hours = 504
 """
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 _POLL_S = 0.02
 
 
@@ -161,7 +161,7 @@ class Stage:
         Raises
         ------
         StageStuck
-            If that does not happen within a minute.
+            If that does not happen within five minutes.
         """
         deadline = self.project.clocks.real.monotonic() + _PATIENCE_S
         while tick(self.project).done or self.project.journal.pending():
@@ -176,7 +176,7 @@ class Stage:
         Raises
         ------
         StageStuck
-            If that does not happen within a minute.
+            If that does not happen within five minutes.
         """
         real = self.project.clocks.real
         rollout, since_us = self.endpoint.rollout, _now_us(self.project)
