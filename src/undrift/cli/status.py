@@ -32,8 +32,9 @@ def status(project: Path) -> Answer:
         lines += [_coloured(line) for line in told.splitlines()]
     for one in found.endpoints:
         lines += [f"  {incident.ref} {incident.kind}: {incident.decision.get('reason')}" for incident in one.incidents]
-        if one.state.stable.forced_reason:
-            lines.append(f"  {one.state.stable.ref} was forced past its gate: {one.state.stable.forced_reason}")
+        for served in (one.state.stable, one.state.canary):
+            if served is not None and served.forced_reason:
+                lines.append(f"  {served.ref} was forced past its gate: {served.forced_reason}")
     lines += [f"training  {ref}" for ref in found.training]
     steps = [step for one in found.endpoints for step in one.next] + found.next
     lines += [f"next      {step}" for step in steps] or ["next      nothing: undrift worker keeps watch"]

@@ -82,6 +82,7 @@ class Status:
                     "live": one.state.stable.ref,
                     "forced": one.state.stable.forced_reason or None,
                     "canary": one.state.canary.ref if one.state.canary else None,
+                    "canary_forced": (one.state.canary.forced_reason if one.state.canary else "") or None,
                     "canary_percent": one.state.share_bp / 100,
                     "incidents": [f"{incident.ref} {incident.kind}" for incident in one.incidents],
                     "next": one.next,
@@ -134,9 +135,15 @@ def _advised(project: Project, state: EndpointState) -> str:
 
 
 def _first_steps(project: Project) -> list[str]:
-    proposed = [one.ref for one in project.registry.versions() if one.state in ("proposed", "approved")]
-    if proposed:
-        return [f"undrift model show {proposed[-1]}", f"undrift deploy {proposed[-1]}"]
+    versions = project.registry.versions()
+    ready = [one.ref for one in versions if one.state == "approved"]
+    passed = [one.ref for one in versions if one.state == "proposed" and one.gate_outcome == "pass"]
+    if ready:
+        return [f"undrift deploy {ready[-1]}"]
+    if passed:
+        return [f"undrift approve {passed[-1]} --reason TEXT && undrift deploy {passed[-1]}"]
+    if versions:
+        return [f"undrift model show {versions[-1].ref} says why it may not be deployed"]
     if project.settings.models:
         return [f"undrift train {name}" for name in project.settings.models]
     return ["undrift up TABLE --target COLUMN"]
