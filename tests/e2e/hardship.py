@@ -29,6 +29,8 @@ from undrift.project import Project
 JUDGE = ("--judge-every", "0.1")
 _PATIENCE_S = 180.0
 _AGAIN_S = 0.05
+_MOST_WORKERS_IN_SUCCESSION = 2
+"""A third worker that dies young is laid at the canary's door, and rightly: its supervisor dies before that."""
 _MOST_TRAININGS = 4
 """So many trainings are killed in a run; one that dies for ever never ends."""
 _WORDS: Mapping[str, Sequence[str]] = {
@@ -140,6 +142,7 @@ class Reaper(threading.Thread):
         self.killed: Counter[str] = Counter()
         self.trouble: list[Exception] = []
         self.most_workers = 0
+        self._in_succession = 0
 
     def run(self) -> None:
         """Kill until told to stop."""
@@ -160,7 +163,9 @@ class Reaper(threading.Thread):
 
     def _victim(self) -> str:
         if processes_of(self._folder, _WORDS["pipeline"]) and self.killed["pipeline"] < _MOST_TRAININGS:
-            return self._random.choice(("pipeline", "pipeline", "worker", "supervisor"))
+            return self._random.choice(("pipeline", "supervisor"))
+        if self._in_succession >= _MOST_WORKERS_IN_SUCCESSION:
+            return "supervisor"
         return self._random.choice(("worker", "worker", "supervisor"))
 
     def _strike(self, kind: str) -> None:
@@ -169,6 +174,8 @@ class Reaper(threading.Thread):
             with suppress(ProcessLookupError):
                 os.kill(self._random.choice(found), signal.SIGKILL)
                 self.killed[kind] += 1
+                if kind != "pipeline":
+                    self._in_succession = self._in_succession + 1 if kind == "worker" else 0
 
 
 @contextmanager
