@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from undrift.core.errors import NotFound
 from undrift.core.ids import IdSource
 from undrift.core.json import JSON
 from undrift.endpoints.state import EndpointState
@@ -98,7 +99,10 @@ def incidents_of(project: Project) -> Incidents:
 def new_labelled_rows(project: Project, model: str) -> int:
     """Return how many rows the dataset has gained since the newest version of a model was trained."""
     settings = project.settings.model(model)
-    newest = project.data.get(settings.dataset)
+    try:
+        newest = project.data.get(settings.dataset)
+    except NotFound:  # the settings name a dataset that nobody has added: one model's fault is not the whole pass's
+        return 0
     trained = _newest_version(project, model)
     if trained is None or not trained.data:
         return newest.rows or 0

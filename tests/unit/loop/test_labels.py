@@ -1,0 +1,50 @@
+"""Labels from a file, at the loop's door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from undrift.core.errors import BadInput
+from undrift.loop.labels import add_labels
+from undrift.project import Project
+from undrift.segments.parquet import read_feedback
+
+from .conftest import ADA, SETTINGS, Registered
+
+
+def _labels(project: Project, header: str) -> Path:
+    path = project.root / "labels.csv"
+    path.write_text(f"{header}\nUA-17,1\nUA-18,0\nUA-19,\n")
+    return path
+
+
+def test_the_truth_stands_in_the_column_of_the_models_target(registered: Registered) -> None:
+    """It need not be named; null labels are left out and counted."""
+    registered.deployed(registered.approved())
+    project = registered.project
+    report = add_labels(project, "delay", _labels(project, "flight,late"), on="flight")
+    assert (report.rows, report.added, report.without_label) == (3, 2, 1)
+    assert sorted(read_feedback(project.endpoint_rooms.feedback("delay"))["key"]) == ["UA-17", "UA-18"]
+
+
+def test_without_settings_the_column_must_be_named(tmp_path: Path, registered: Registered) -> None:
+    """A model of a notebook has no target that anybody wrote down."""
+    registered.deployed(registered.approved())
+    project = registered.project
+    (project.root / "undrift.toml").write_text(SETTINGS.format(promotion="ask").split("[models")[0])
+    project.reload_settings()
+    with pytest.raises(BadInput, match="which column") as refused:
+        add_labels(project, "delay", _labels(project, "flight,late"), on="flight")
+    assert refused.value.cure == "add --actual COLUMN"
+
+
+def test_labels_are_an_event_with_digests(registered: Registered) -> None:
+    """Who brought them, from which bytes: no label stands in the ledger."""
+    registered.deployed(registered.approved())
+    project = registered.project
+    report = add_labels(project, "delay", _labels(project, "flight,late"), on="flight")
+    events = project.ledger.events("endpoint:delay", ["label.added"])
+    assert [event.body for event in events] == [report.as_json()]
+    assert str(events[0].actor) != str(ADA)  # the person who runs the test
