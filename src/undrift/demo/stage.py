@@ -9,7 +9,6 @@ import polars as pl
 
 from undrift.core.clock import SimulatedClock
 from undrift.core.errors import BadInput
-from undrift.core.json import JSON
 from undrift.demo import flights
 from undrift.demo.traffic import Traffic
 from undrift.endpoints.referee import JudgeFile, judge_path
@@ -24,7 +23,7 @@ BEGIN = datetime(2013, 2, 1, 5, tzinfo=UTC)
 """Midnight of 1 February in New York."""
 END = datetime(2013, 12, 31, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
-SHARE = 0.05
+SHARE = 0.1
 """Share of the flights that somebody asks about on an ordinary day; during a rollout it is all of them."""
 SETTINGS = """\
 [project]
@@ -60,7 +59,7 @@ quality_margin = 0.03
 
 [monitor.delay]
 alpha = 0.05
-cooldown_hours = 504
+cooldown_hours = 672
 """
 _PATIENCE_S = 300.0
 _POLL_S = 0.02
@@ -129,7 +128,7 @@ class Stage:
         in_kelvin : bool
             With the injected unit error.
         """
-        rows = flights.labelled(flights.load(), since, until)
+        rows = flights.labelled(flights.played(), since, until)
         path = self.deliveries / f"{name}.parquet"
         (flights.in_kelvin(rows) if in_kelvin else rows).write_parquet(path)
         return path
@@ -144,7 +143,7 @@ class Stage:
         """Let a day pass: people ask, flights land, their labels come, the loop makes a pass."""
         start, end = self.now, self.now + DAY
         is_trial = self.endpoint.rollout is not None
-        rows = flights.asked(flights.load(), start, end)
+        rows = flights.asked(flights.played(), start, end)
         asked = rows if is_trial else flights.sample(rows, self._share)
         answers = self.traffic.ask(flights.requests(asked))
         self.sample_ids = [answer.id for answer in answers if answer] or self.sample_ids
@@ -223,15 +222,3 @@ def _now_us(project: Project) -> int:
     from undrift.core.clock import to_us
 
     return to_us(project.clocks.real.now())
-
-
-def facts() -> dict[str, JSON]:
-    """Return what the demo leaves out and how much there is."""
-    months = flights.excluded()
-    return {
-        "scheduled": sum(month.scheduled for month in months),
-        "cancelled": sum(month.cancelled for month in months),
-        "diverted": sum(month.diverted for month in months),
-        "unobserved": sum(month.unobserved for month in months),
-        "used": flights.load().height,
-    }

@@ -35,8 +35,10 @@ def seal_logs(project: Project, endpoint: str) -> int:
     for folder in (rooms.predictions(endpoint), rooms.feedback(endpoint)):
         if folder.is_dir():
             seal_abandoned(folder)
-            recorded += _record(project, endpoint, folder)
-            compact(folder)
+            new = _record(project, endpoint, folder)
+            if new:  # what a killed pass left is compacted with the next segment; readers read segments as well
+                compact(folder)
+            recorded += new
     return recorded
 
 
