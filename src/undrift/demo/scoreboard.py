@@ -131,19 +131,24 @@ class Scoreboard:
     def lines(self) -> list[str]:
         """Return the scoreboard in words."""
         rows = [
-            (f"{month.start:%Y-%m-%d}", *(_short(month.auc[arm]) for arm in ARMS), month.live, _against(month))
+            (
+                f"{month.start:%Y-%m-%d}",
+                *(_short(month.auc[arm]) for arm in ARMS),
+                month.live.rpartition("@")[2],
+                _won(month.over_never),
+                _won(month.over_always),
+            )
             for month in self.months
         ]
-        rows.append(("mean", *(f"{self.mean(arm):.3f}" for arm in ARMS), "", ""))
-        rows.append(("swaps", *(str(self.swaps[arm]) for arm in ARMS), "", ""))
-        lines = table(
-            ("from", "never retrain", "always retrain", "undrift", "live", "undrift against"), rows
-        ).splitlines()
-        told = [
+        rows.append(("mean", *(f"{self.mean(arm):.3f}" for arm in ARMS), "", "", ""))
+        rows.append(("swaps", *(str(self.swaps[arm]) for arm in ARMS), "", "", ""))
+        headers = ("from", "never retrain", "always retrain", "undrift", "live", "- never", "- always")
+        decided = [
             (one.version, one.outcome.replace("_", " "), _short(one.next, sign=True), one.verdict)
             for one in self.decisions
         ]
-        return [*lines, "", *table(("decision on", "gate", "next 30 days", "so it was"), told).splitlines()]
+        judged = table(("decision on", "gate", "next 30 days", "so it was"), decided)
+        return [*table(headers, rows).splitlines(), "", *judged.splitlines()]
 
 
 def scoreboard(project: Project) -> Scoreboard:
@@ -236,13 +241,10 @@ def _days(rows: pl.DataFrame) -> npt.NDArray[Any]:
 
 def _short(found: Interval, *, sign: bool = False) -> str:
     shown = "+.3f" if sign else ".3f"
-    return f"{found.estimate:{shown}} ({found.low:{shown}} to {found.high:{shown}})"
+    return f"{found.estimate:{shown}} [{found.low:{shown}} {found.high:{shown}}]"
 
 
-def _against(month: Month) -> str:
-    """Say where undrift won or lost beyond its interval, and where it cannot be told."""
-    words = []
-    for arm, found in (("never", month.over_never), ("always", month.over_always)):
-        word = "=" if found.low <= 0 <= found.high else "won" if found.low > 0 else "LOST"
-        words.append(f"{arm} {word} {found.estimate:+.3f}")
-    return ", ".join(words)
+def _won(found: Interval) -> str:
+    """Say by how much undrift was better, and whether that is more than its interval."""
+    word = "" if found.low <= 0 <= found.high else " won" if found.low > 0 else " LOST"
+    return f"{found.estimate:+.3f}{word}"

@@ -128,7 +128,7 @@ class Story:
         )
         for line in (
             f"Real data: {flights.load().height:,} flights of 2013 that arrived and whose weather was observed, joined",
-            f"with the weather known an hour before departure; a fixed half of them, {flights.played().height:,}, plays.",
+            f"with the weather known an hour before departure; a fixed half, {flights.played().height:,}, plays.",
             f"Left out, and counted: {left_out}.",
             "Real server, real requests, real training, real decisions. The clock is simulated: a day passes in",
             "a fraction of a second. The drift is nature's own: winter turns into summer.",
