@@ -182,10 +182,10 @@ def test_the_floor_does_not_take_common_outages_for_the_canarys(measured: Callab
     rng = np.random.default_rng(9)
     wrong = 0
     for _ in range(STREAMS):
-        rate = np.full(4000, 0.01)
-        for start in rng.integers(0, 4000, 3):
+        rate = np.full(2000, 0.01)
+        for start in rng.integers(0, 2000, 3):
             rate[start : start + rng.integers(50, 500)] = rng.uniform(0.2, 1.0)
-        arms, failed = rng.random(4000) < 0.25, rng.random(4000) < rate
+        arms, failed = rng.random(2000) < 0.25, rng.random(2000) < rate
         floor = FloorEProcess()
         for arm, error in zip(arms, failed, strict=True):
             floor.update(is_canary=bool(arm), error=bool(error))
@@ -198,14 +198,14 @@ def test_all_evidence_together_keeps_the_stated_alpha(measured: Callable[[str], 
     """Errors, slow answers, quality and floor at alpha = .05 over keys that come back."""
     rng = np.random.default_rng(10)
     wrong = 0
-    for _ in range(200):
+    for _ in range(STREAMS):
         evidence = CanaryEvidence()
         arms = rng.random(500) < 0.2
-        for place, key in enumerate(rng.integers(0, 500, 1500)):
+        for place, key in enumerate(rng.integers(0, 500, 800)):
             arm = {"is_canary": bool(arms[key]), "share": 0.2, "key": str(key)}
             evidence.observe(error=bool(rng.random() < 0.05), slow=bool(rng.random() < 0.1), **arm)
             if place % 2:
                 evidence.label(loss=float(rng.random() < 0.2), **arm)
         wrong += evidence.rollback().outcome == "fail"
-    measured(f"all evidence: {wrong} of 200")
-    assert wrong <= 21  # 99.9 % bound of 200 at .05
+    measured(f"all evidence: {wrong} of {STREAMS}")
+    assert wrong <= BOUND_05

@@ -133,7 +133,8 @@ def compare(
     function at up to 15 quantiles of the reference, normal scores (location) and their squares (scale), each category
     through its share; missing values are one more cell. When one side has more rows per unit, its units are thinned at
     random to the other's size: with fewer rows a day shares scatter more, and both sides must scatter alike.
-    Measured rates of false alarms and power: ``docs/statistics.md``.
+    Measured at alpha = .05 over ten columns of stationary weather-like streams with autocorrelation .3 to .6: 13 to 45
+    false alarms in 1,000 windows (20 to 60 days against 28). Power and settings: ``docs/statistics.md``.
     """
     _check_fit(reference, window)
     columns = list(reference.columns.values())

@@ -213,7 +213,7 @@ def paired_difference(
     Jackknife-t: the standard error comes from leaving out one unit at a time, the quantile from Student's t with the
     effective number of units less one (:attr:`undrift.stats.clusters.ClusterEstimate.freedom`). Chosen by simulation
     against a studentised bootstrap of units, whose gate was wrong in 5 to 10 % of cases at 8 to 28 days where this one
-    was in 2.7 to 5.6 % (nominal 5 %; figures in ``docs/statistics.md``). Units must be independent of each other.
+    was in 2.3 to 5.6 % (nominal 5 %; figures in ``docs/statistics.md``). Units must be independent of each other.
     For AUC the pairs won between units are counted once, so that leaving units out is matrix algebra; above 64 units
     DeLong's placement values are summed by unit instead.
 
