@@ -55,6 +55,7 @@ class After:
     logged: list[str]
     servers: dict[str, int]
     reaper: Reaper | None
+    passes_killed: int
 
 
 def play_before(folder: Path) -> Before:
@@ -102,6 +103,7 @@ def looked_at(stage: HardStage, reaper: Reaper | None) -> After:
         logged=read_predictions(project.endpoint_rooms.predictions(MODEL))["id"].to_list(),
         servers=servers_of(project.root),
         reaper=reaper,
+        passes_killed=stage.ticks_killed,
     )
 
 
@@ -138,8 +140,9 @@ def test_killed_at_random_moments_the_story_ends_the_same(
     """Same versions, states, aliases, rollouts and incidents; nothing acknowledged is lost; never two live."""
     run = play_on(before, tmp_path / "flights", seed)
     assert run.reaper is not None
-    sys.stdout.write(f"seed {seed}: killed {dict(run.reaper.killed)}\n")
+    sys.stdout.write(f"seed {seed}: killed {dict(run.reaper.killed)}, passes: {run.passes_killed}\n")
     assert run.reaper.trouble == []
+    assert min(*run.reaper.killed.values(), run.passes_killed) > 0
     assert run.reaper.most_workers == 1
     assert_nothing_is_lost(run)
     assert run.state == calm.state
