@@ -26,8 +26,9 @@ class BoundedEProcess:
     and whatever delays the labels, if the delay does not depend on the arm: a loss that is known late is simply used
     late. It also holds when the canary is worse on some days and better on others, as long as it is never worse by more
     than `tolerance`; with random daily differences of sd .02 at the tolerance .02, 7 of 1,000 streams were rolled back
-    at alpha = .05, with sd .04 about 6 % (``docs/statistics.md``). It does not hold when labels of one kind come first and the canary is worse on just that
-    kind while better on the other: use labels only from cohorts that are complete, or raise the tolerance.
+    at alpha = .05, with sd .04 about 6 % (``docs/statistics.md``). It does not hold when labels of one kind come first
+    and the canary is worse on just that kind while better on the other: use labels only from cohorts that are complete,
+    or raise the tolerance.
 
     *What to use*: one loss per unit over the whole rollout (a key counts once), with the share at which that unit was
     assigned.
