@@ -29,7 +29,6 @@ KEY = "key"
 EVENT_TIME = "event_time"
 LABEL_TIME = "label_time"
 UNIT = "day"
-PLAYED_SHARE = 0.5
 LATE_MIN = 15
 """A flight is late when it arrives more than so many minutes after its schedule."""
 
@@ -105,12 +104,6 @@ def sample(table: pl.DataFrame, share: float, seed: int = 2013) -> pl.DataFrame:
     salt, limit = seed.to_bytes(8, "little"), round(share * 2**64)
     chosen = [int.from_bytes(blake2b(key.encode(), digest_size=8, salt=salt).digest()) < limit for key in table[KEY]]
     return table.filter(pl.Series(chosen, dtype=pl.Boolean))
-
-
-@cache
-def played() -> pl.DataFrame:
-    """Return the flights that the demo plays with: a fixed half of all, so that it takes half the time."""
-    return sample(load(), PLAYED_SHARE)
 
 
 def asked(table: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from undrift.stats.intervals import Interval, metric_interval, paired_difference
 
 AHEAD = timedelta(days=30)
 MEMORY = timedelta(days=60)
-MONTHS = tuple(datetime(2013, month, 1, 5, tzinfo=UTC) for month in range(3, 13))
+MONTHS = tuple(datetime(2013, month, 1, 5, tzinfo=UTC) for month in range(3, 12))
 LEVEL = 0.95
 ARMS = ("never", "always", "undrift")
 Scores = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ class Scoreboard:
     Attributes
     ----------
     months : list of Month
-        March to December.
+        March to November.
     swaps : mapping of str to int
         How often each arm changed its model.
     decisions : list of Judged
@@ -163,7 +163,7 @@ def scoreboard(project: Project) -> Scoreboard:
 
 
 def _month(project: Project, start: datetime, first: ModelVersion, live: ModelVersion) -> Month:
-    rows = flights.asked(flights.played(), start, start + AHEAD)
+    rows = flights.asked(flights.load(), start, start + AHEAD)
     target = _target(rows)
     y, units = target.codes(rows), _days(rows)
     scores = {
@@ -181,9 +181,7 @@ def _month(project: Project, start: datetime, first: ModelVersion, live: ModelVe
 
 def _refitted(project: Project, start: datetime, rows: pl.DataFrame, target: Target) -> Scores:
     """Return what a model says that is fitted anew on the sixty days before, gate or no gate."""
-    known = flights.played().filter(
-        (pl.col(flights.EVENT_TIME) >= start - MEMORY) & (pl.col(flights.LABEL_TIME) < start)
-    )
+    known = flights.load().filter((pl.col(flights.EVENT_TIME) >= start - MEMORY) & (pl.col(flights.LABEL_TIME) < start))
     features = _features(project, known, start)
     fitted = fit("linear", known, features, target)
     return np.asarray(fitted.scores(rows, features, target), dtype=np.float64)
@@ -192,7 +190,7 @@ def _refitted(project: Project, start: datetime, rows: pl.DataFrame, target: Tar
 def _judged(project: Project, version: ModelVersion, versions: dict[str, ModelVersion]) -> Judged | None:
     gate: Any = version.gate  # Any: the stored report
     reference = versions.get(gate["reference"]["name"])
-    rows = flights.asked(flights.played(), version.created_at, version.created_at + AHEAD)
+    rows = flights.asked(flights.load(), version.created_at, version.created_at + AHEAD)
     if reference is None or rows[flights.EVENT_TIME].dt.date().n_unique() < AHEAD.days // 2:
         return None
     target = _target(rows)

@@ -21,9 +21,9 @@ MODEL = "delay"
 DATASET = "flights"
 BEGIN = datetime(2013, 2, 1, 5, tzinfo=UTC)
 """Midnight of 1 February in New York."""
-END = datetime(2013, 12, 31, 5, tzinfo=UTC)
+END = datetime(2013, 12, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
-SHARE = 0.1
+SHARE = 0.05
 """Share of the flights that somebody asks about on an ordinary day; during a rollout it is all of them."""
 SETTINGS = """\
 [project]
@@ -128,7 +128,7 @@ class Stage:
         in_kelvin : bool
             With the injected unit error.
         """
-        rows = flights.labelled(flights.played(), since, until)
+        rows = flights.labelled(flights.load(), since, until)
         path = self.deliveries / f"{name}.parquet"
         (flights.in_kelvin(rows) if in_kelvin else rows).write_parquet(path)
         return path
@@ -143,7 +143,7 @@ class Stage:
         """Let a day pass: people ask, flights land, their labels come, the loop makes a pass."""
         start, end = self.now, self.now + DAY
         is_trial = self.endpoint.rollout is not None
-        rows = flights.asked(flights.played(), start, end)
+        rows = flights.asked(flights.load(), start, end)
         asked = rows if is_trial else flights.sample(rows, self._share)
         answers = self.traffic.ask(flights.requests(asked))
         self.sample_ids = [answer.id for answer in answers if answer] or self.sample_ids

@@ -127,8 +127,8 @@ class Story:
             f"{sum(m.unobserved for m in months):,} without a weather report"
         )
         for line in (
-            f"Real data: {flights.load().height:,} flights of 2013 that arrived and whose weather was observed, joined",
-            f"with the weather known an hour before departure; a fixed half, {flights.played().height:,}, plays.",
+            f"Real data: all {flights.load().height:,} flights of 2013 that arrived and whose weather was observed,",
+            "joined with the weather known an hour before scheduled departure.",
             f"Left out, and counted: {left_out}.",
             "Real server, real requests, real training, real decisions. The clock is simulated: a day passes in",
             "a fraction of a second. The drift is nature's own: winter turns into summer.",
@@ -140,7 +140,7 @@ class Story:
     def _january(self) -> None:
         project = self._stage.project
         self._tell.heading("January: a first model")
-        start = flights.played()[flights.LABEL_TIME].min()
+        start = flights.load()[flights.LABEL_TIME].min()
         assert isinstance(start, datetime)
         path = self._stage.deliver("2013-01", start, BEGIN)
         version = project.data.add(path, DATASET, actor=project.actor)
@@ -218,7 +218,7 @@ class Story:
     def _fast_and_wrong(self) -> ModelVersion:
         """Return a registered model that takes 'on time' for 'late'."""
         stage = self._stage
-        known = flights.played().filter(
+        known = flights.load().filter(
             (pl.col(flights.LABEL_TIME) < stage.now) & (pl.col(flights.EVENT_TIME) >= datetime(2013, 7, 1, tzinfo=UTC))
         )
         fitted_on = known.filter(pl.col(flights.EVENT_TIME) < datetime(2013, 8, 15, tzinfo=UTC))
