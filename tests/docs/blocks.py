@@ -58,7 +58,14 @@ class Folder:
         text = block.text.replace(_PORT, self.port)
         command = [sys.executable, "-"] if block.language == "python" else ["bash", "-eo", "pipefail", "-s"]
         return subprocess.run(
-            command, input=text, cwd=self.path, env=_environment(), capture_output=True, text=True, timeout=300, check=False
+            command,
+            input=text,
+            cwd=self.path,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def close(self) -> None:
