@@ -21,7 +21,7 @@ MODEL = "delay"
 DATASET = "flights"
 BEGIN = datetime(2013, 2, 1, 5, tzinfo=UTC)
 """Midnight of 1 February in New York."""
-END = datetime(2013, 12, 1, 5, tzinfo=UTC)
+END = datetime(2013, 11, 10, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 SHARE = 0.05
 """Share of the flights that somebody asks about on an ordinary day; during a rollout it is all of them."""
