@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -64,6 +65,18 @@ def test_a_second_run_does_only_what_is_missing(shell: Shell) -> None:
     )
     kinds = [event["kind"] for event in shell.undrift("history", "-n", "1000", "--json").json["events"]]
     assert (kinds.count("run.started"), kinds.count("data.added")) == (1, 1)
+
+
+def test_two_at_once_train_once(shell: Shell) -> None:
+    """Whoever comes second waits, and answers the same."""
+    known_table("wine", shell.folder)
+    with ThreadPoolExecutor(2) as pool:
+        words = ("up", "wine.csv", "--target", "target", "--json")
+        first, second = pool.map(lambda _: shell.undrift(*words), range(2))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.json["url"] == second.json["url"]
+    kinds = [event["kind"] for event in shell.undrift("history", "-n", "1000", "--json").json["events"]]
+    assert (kinds.count("run.started"), kinds.count("endpoint.created")) == (1, 1)
 
 
 @pytest.mark.parametrize(

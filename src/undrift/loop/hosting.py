@@ -9,12 +9,16 @@ from pathlib import Path
 
 from undrift.core.config import EndpointSettings
 from undrift.core.files import PRIVATE_FILE, make_private
-from undrift.endpoints.fleet import ServeOptions
+from undrift.endpoints.errors import NotAcknowledged, WorkersDoNotStart
+from undrift.endpoints.fleet import ServeOptions, log_tail
 from undrift.endpoints.publisher import SupervisorFile, is_alive, read_supervisor
 from undrift.endpoints.state import Listen
 from undrift.endpoints.supervisor import stop_supervisor, wait_ready
 from undrift.project import Project
 from undrift.serving.options import Options
+
+_LOOK_S = 0.5
+"""How often to see whether the process that was started still lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +93,43 @@ def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0)
     ------
     NotAcknowledged
         If it does not answer in time.
+    WorkersDoNotStart
+        If the process ends before it answers.
 
     Notes
     -----
-    What the process writes goes to ``.undrift/run/endpoints/NAME.log``.
+    When somebody else has just started it, that process is waited for. What the process writes
+    goes to ``.undrift/run/endpoints/NAME.log``.
     """
-    running = serving(project, endpoint)
-    if running is not None:
-        return running
+    if serving(project, endpoint) is not None:
+        return wait_ready(project.endpoint_rooms, endpoint, timeout_s)
     folder = make_private(project.endpoint_rooms.run_folder)
     log = folder / f"{endpoint}.log"
     log.touch(PRIVATE_FILE)
     command = [sys.executable, "-m", "undrift", "serve", endpoint, "-C", str(project.root), *words]
     with log.open("ab") as output:
-        subprocess.Popen(  # noqa: S603  (our own program and checked names)
+        child = subprocess.Popen(  # noqa: S603  (our own program and checked names)
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    return wait_ready(project.endpoint_rooms, endpoint, timeout_s)
+    return _answering(project, endpoint, child, timeout_s)
+
+
+def _answering(project: Project, endpoint: str, child: subprocess.Popen[bytes], timeout_s: float) -> SupervisorFile:
+    """Return what the supervisor says once it answers; a child that ended beside a living one is no fault."""
+    real = project.clocks.real
+    deadline = real.monotonic() + timeout_s
+    while True:
+        try:
+            return wait_ready(project.endpoint_rooms, endpoint, _LOOK_S)
+        except NotAcknowledged:
+            told = f"\n{log_tail(project.endpoint_rooms, endpoint, 5)}"
+            cure = f"undrift logs {endpoint}"
+            if child.poll() is not None and serving(project, endpoint) is None:
+                raise WorkersDoNotStart(f"endpoint {endpoint!r} ended before it answered:{told}", cure=cure) from None
+            if real.monotonic() >= deadline:
+                raise NotAcknowledged(
+                    f"endpoint {endpoint!r} does not answer after {timeout_s:g} s:{told}", cure=cure
+                ) from None
 
 
 def serving(project: Project, endpoint: str) -> SupervisorFile | None:

@@ -11,10 +11,11 @@ import msgspec
 
 from undrift.core.config import FILE_NAME
 from undrift.core.errors import BadInput, CannotTell, CheckFailed
-from undrift.core.files import write_atomic
+from undrift.core.files import FileLock, write_atomic
 from undrift.core.json import JSON
 from undrift.data import table_files
 from undrift.data.versions import DatasetVersion
+from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
 from undrift.loop.telling import gate_lines, training_lines
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FIRST_RELEASE = "the first version, which passed its gate, on `undrift up`"
 LATER_RELEASE = "passed its gate against {live}, on `undrift up`"
+_PATIENCE_S = 600.0
+"""So long a training of the same table in another process is waited for."""
 Tell = Callable[[str], None]
 
 
@@ -213,15 +216,17 @@ def _checked(project: Project, wanted: Wanted, version: DatasetVersion, tell: Te
 
 def _describe(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
     """Write the model into the settings when they do not know it yet."""
-    if wanted.name in project.settings.models:
-        return
-    text = (project.root / FILE_NAME).read_text(encoding="utf-8")
-    table = (
-        f"\n[models.{_key(wanted.name)}]\ndataset = {_toml(version.name)}\ntarget = {_toml(wanted.target)}\n"
-        "# What it learns from and how it is judged: see docs/settings.md.\n"
-    )
-    write_atomic(project.root / FILE_NAME, (text.rstrip() + "\n" + table).encode(), 0o644)
-    project.reload_settings()
+    with FileLock(project.store / "settings.lock"):
+        project.reload_settings()  # another `up` may have written since
+        if wanted.name in project.settings.models:
+            return
+        text = (project.root / FILE_NAME).read_text(encoding="utf-8")
+        table = (
+            f"\n[models.{_key(wanted.name)}]\ndataset = {_toml(version.name)}\ntarget = {_toml(wanted.target)}\n"
+            "# What it learns from and how it is judged: see docs/settings.md.\n"
+        )
+        write_atomic(project.root / FILE_NAME, (text.rstrip() + "\n" + table).encode(), 0o644)
+        project.reload_settings()
     tell(f"{FILE_NAME}: [models.{wanted.name}] predicts {wanted.target!r}")
 
 
@@ -237,13 +242,20 @@ def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Te
         tell(f"{trained.ref} has been on trial and was taken back: undrift deploy {trained.ref} tries it again")
         return
     reason = wanted.force_reason or (FIRST_RELEASE if live is None else LATER_RELEASE.format(live=live.ref))
+    try:
+        _release(project, wanted, trained, reason)
+    except AlreadyServed:  # another `up` of the same table was first
+        return
+    project.publisher.render(wanted.name)
+
+
+def _release(project: Project, wanted: Wanted, trained: ModelVersion, reason: str) -> None:
     forced = trained.gate_outcome != "pass"
     with project.ledger.change(project.actor) as change:
-        if not forced and trained.state == "proposed":
+        if not forced and project.registry.get(trained.ref, change.connection).state == "proposed":
             project.registry.approve(change, trained.ref, reason)
         request = release.Request(version=trained.ref, endpoint=wanted.name, reason=reason, force=forced)
         release.deploy_in(project, change, request)
-    project.publisher.render(wanted.name)
 
 
 def _finished_training(project: Project, name: str, version: DatasetVersion, tell: Tell) -> TrainResult:
@@ -255,7 +267,7 @@ def _finished_training(project: Project, name: str, version: DatasetVersion, tel
     training = training_of(project)
     with project.ledger.change(project.actor) as change:
         submission = training.submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
-    result = training.resume(submission.run_id, project.actor)
+    result = training.resume(submission.run_id, project.actor, patience_s=_PATIENCE_S)
     steps = training.steps(submission.run_id)
     for line in training_lines(steps["split"].outputs, steps["compare"].outputs):
         tell(f"training: {line}")
