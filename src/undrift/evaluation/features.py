@@ -106,7 +106,12 @@ def choose_features(frame: pl.DataFrame, *, reserved: Mapping[str, str], wanted:
         else:
             dropped[name] = found
     if not used:
-        raise TooLittleData("no column is left to learn from", cure="see the reasons", dropped=dropped)
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in dropped.items())
+        raise TooLittleData(
+            f"no column is left to learn from ({reasons})",
+            cure="add columns, or name them under features",
+            dropped=dropped,
+        )
     return Features(tuple(used), dropped)
 
 

@@ -121,6 +121,11 @@ def _task_of(values: pl.Series) -> Task:
             f"{values.name!r} has {distinct} different texts: too many classes",
             cure="choose another target, or group its values",
         )
+    if not values.dtype.is_numeric() and 2 < distinct > len(values) / 2:  # noqa: PLR2004 - two are always classes
+        raise BadTarget(
+            f"{values.name!r} has {distinct} different texts in {len(values)} rows: names, not classes",
+            cure="choose another target, or group its values",
+        )
     return "binary" if distinct == 2 else "multiclass"  # noqa: PLR2004 - that is what binary means
 
 

@@ -48,6 +48,12 @@ def test_one_value_teaches_nothing() -> None:
         read_target(pl.DataFrame({"y": [1, 1]}), "y")
 
 
+def test_names_are_no_classes() -> None:
+    """A text that nearly every row has for itself cannot be learnt; the words say so."""
+    with pytest.raises(BadTarget, match="names, not classes"):
+        read_target(pl.DataFrame({"y": [f"word {number}" for number in range(50)]}), "y")
+
+
 def test_rows_without_a_target_are_not_usable() -> None:
     """Null, NaN and infinity are no labels."""
     assert usable(pl.DataFrame({"y": [1.0, None, float("nan"), float("inf")]}), "y").to_list() == [True, *[False] * 3]
