@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,6 +90,7 @@ class Stage:
         self.project = Project.create(folder, SETTINGS)
         self.deliveries = folder / "deliveries"
         self.deliveries.mkdir()
+        _commit(folder)
         self._share = share
         self._asked: list[pl.DataFrame] = []
         self._traffic: Traffic | None = None
@@ -222,3 +225,17 @@ def _now_us(project: Project) -> int:
     from undrift.core.clock import to_us
 
     return to_us(project.clocks.real.now())
+
+
+def _commit(folder: Path) -> None:
+    """Put the project's settings under git where there is one, so that a run can say which code it was."""
+    if shutil.which("git") is None:
+        return
+    (folder / ".gitignore").write_text("deliveries/\n")
+    identity = ("-c", "user.name=demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
+    for words in (
+        ("init", "--quiet"),
+        ("add", "undrift.toml", ".gitignore"),
+        (*identity, "commit", "--quiet", "--no-verify", "--message", "the settings of the demo"),
+    ):
+        subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)  # noqa: S603, S607

@@ -71,6 +71,8 @@ class Supervisor:
         self._fleet = Fleet(rooms, name, options)
         self._was_ready = False
         self._published = 0.0
+        self._guarded: str | None = None
+        self._crashes_before = 0
 
     def run(self, hooks: Hooks) -> None:
         """Serve until ``hooks.stop`` is set or the endpoint is recorded as stopped.
@@ -156,11 +158,19 @@ class Supervisor:
         if state.rollout is None or state.canary is None:
             return
         refusals = self._publisher.refusals(self._name, state.generation)
-        crashes = self._fleet.crashes
+        crashes = self._crashes_since(state.rollout)
         if refusals:
             referee.condemn(_guilty(f"workers cannot load {state.canary.ref}: {refusals[0].message}", len(refusals)))
         elif crashes >= _CRASHES_OF_A_CANARY:
             referee.condemn(_guilty(f"workers that load {state.canary.ref} die at once, {crashes} times", crashes))
+
+    def _crashes_since(self, rollout: str) -> int:
+        """Return how often workers died young since a rollout began: earlier deaths are not its canary's."""
+        crashes = self._fleet.crashes
+        if self._guarded != rollout:
+            self._guarded, self._crashes_before = rollout, crashes
+        self._crashes_before = min(self._crashes_before, crashes)
+        return crashes - self._crashes_before
 
 
 def _guilty(reason: str, times: int) -> Decision:

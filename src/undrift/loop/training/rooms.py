@@ -12,6 +12,7 @@ import msgspec
 from undrift.blobs.store import BlobStore
 from undrift.core.clock import Clocks
 from undrift.core.config import ModelSettings
+from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.data.service import Data
 from undrift.ledger.ledger import Ledger
@@ -89,9 +90,16 @@ def settings_json(settings: ModelSettings) -> JSON:
 def spec_of(context: StepContext) -> Spec:
     """Return what a training was asked for, as far as the step declared that it reads it."""
     params = context.params
+    try:
+        settings = msgspec.convert(params["settings"], ModelSettings)
+    except msgspec.ValidationError as error:
+        raise BadInput(
+            f"this training was submitted by another version of undrift: {error}",
+            cure="cancel it and submit another: undrift pipeline cancel ID --reason TEXT && undrift train MODEL",
+        ) from error
     return Spec(
         model=str(params.get("model", "")),
-        settings=msgspec.convert(params["settings"], ModelSettings),
+        settings=settings,
         as_of=datetime.fromisoformat(str(params["as_of"])) if "as_of" in params else _UNSAID,
         candidate=str(params.get("candidate", "")),
         dataset_version=str(params.get("dataset_version", "")),
