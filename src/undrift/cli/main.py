@@ -11,6 +11,8 @@ from undrift.cli.answer import show_error
 from undrift.cli.command import LazyGroup
 from undrift.core.errors import BadInput
 
+COLOUR = False if os.environ.get("NO_COLOR") else None
+"""None: colour on a terminal, none in a pipe."""
 LOOP = {
     "demo": ("undrift.cli.demo:demo", "Play the whole story on real flights, in under three minutes."),
     "init": ("undrift.cli.setup:init", "Make this folder a project."),
@@ -46,7 +48,7 @@ NOUNS = {
     cls=LazyGroup,
     entries={**LOOP, **NOUNS},
     epilog="Start with: undrift demo, or undrift up TABLE --target COLUMN",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": COLOUR},
 )
 @click.version_option(package_name="undrift")
 def cli() -> None:

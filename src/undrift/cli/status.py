@@ -28,8 +28,8 @@ def status(project: Path) -> Answer:
     lines = [f"project {root}"]
     if found.endpoints:
         rows = [(one.state.name, one.health, one.state.stable.ref, _canary(one), one.url) for one in found.endpoints]
-        told = table(("endpoint", "health", "live", "canary", "url"), rows)
-        lines += [_coloured(line) for line in told.splitlines()]
+        head, *told = table(("endpoint", "health", "live", "canary", "url"), rows).splitlines()
+        lines += [head, *(_coloured(line, row[1]) for line, row in zip(told, rows, strict=True))]
     for one in found.endpoints:
         lines += [f"  {incident.ref} {incident.kind}: {incident.decision.get('reason')}" for incident in one.incidents]
         for served in (one.state.stable, one.state.canary):
@@ -45,7 +45,6 @@ def _canary(one: EndpointStatus) -> str | None:
     return f"{one.state.canary.ref} {one.state.share_bp / 100:g} %" if one.state.canary else None
 
 
-def _coloured(line: str) -> str:
-    for word, colour in _COLOURS.items():
-        line = line.replace(f"  {word}", f"  {click.style(word, fg=colour)}", 1)
-    return line
+def _coloured(line: str, health: str) -> str:
+    """Return a line with its word for health in colour."""
+    return line.replace(f"  {health}", f"  {click.style(health, fg=_COLOURS.get(health, 'magenta'))}", 1)
