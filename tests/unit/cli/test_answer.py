@@ -1,0 +1,54 @@
+"""Tables and pairs on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from undrift.cli.answer import pairs, table
+
+ROWS = [("model:delay@1", 3, "a reason that is longer than the edge of a narrow terminal lets it be")]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make standard output a terminal of 40 columns."""
+    monkeypatch.setattr("sys.stdout", _Terminal())
+    monkeypatch.setenv("COLUMNS", "40")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_last_column_is_cut_at_the_edge_of_a_terminal() -> None:
+    """One row is one line."""
+    lines = table(("version", "n", "what"), ROWS).splitlines()
+    assert [len(line) <= 40 for line in lines] == [True, True]
+    assert lines[1].endswith("…")
+
+
+def test_a_pipe_gets_all_of_it() -> None:
+    """What another program reads is whole."""
+    assert ROWS[0][2] in table(("version", "n", "what"), ROWS)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_long_values_go_on_below() -> None:
+    """Under their beginning, with nothing lost."""
+    told = pairs([("inputs", "alcohol, ash, hue, magnesium, proline, flavanoids, colour")])
+    assert all(len(line) <= 40 for line in told.splitlines())
+    assert " ".join(told.split()) == "inputs alcohol, ash, hue, magnesium, proline, flavanoids, colour"
+
+
+def test_what_is_missing_is_a_dash_and_numbers_stand_right() -> None:
+    """None and the empty text look the same."""
+    assert table(("a", "n"), [("x", 5), (None, 12), ("", 7)]).splitlines() == ["a   n", "x   5", "-  12", "-   7"]
+
+
+def test_a_strangers_text_moves_no_cursor() -> None:
+    """A reason with control characters is shown without them."""
+    assert "\x1b" not in table(("reason",), [("\x1b[2Jgone\n",)])
