@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
+from undrift.cli import answer
 from undrift.cli.answer import pairs, table
 
 ROWS = [("model:delay@1", 3, "a reason that is longer than the edge of a narrow terminal lets it be")]
 
 
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make standard output a terminal of 40 columns."""
-    monkeypatch.setattr("sys.stdout", _Terminal())
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(answer, "_room", lambda: 40)
 
 
 @pytest.mark.usefixtures("terminal")
