@@ -10,13 +10,14 @@ from pathlib import Path
 from undrift.core.config import EndpointSettings
 from undrift.core.files import PRIVATE_FILE, make_private
 from undrift.endpoints.errors import NotAcknowledged, WorkersDoNotStart
-from undrift.endpoints.fleet import ServeOptions, log_tail
+from undrift.endpoints.fleet import ServeOptions
 from undrift.endpoints.publisher import SupervisorFile, is_alive, read_supervisor
 from undrift.endpoints.state import Listen
 from undrift.endpoints.supervisor import stop_supervisor, wait_ready
 from undrift.project import Project
 from undrift.serving.options import Options
 
+_TOLD_LINES = 5
 _LOOK_S = 0.5
 """How often to see whether the process that was started still lives."""
 
@@ -107,29 +108,44 @@ def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0)
     log = folder / f"{endpoint}.log"
     log.touch(PRIVATE_FILE)
     command = [sys.executable, "-m", "undrift", "serve", endpoint, "-C", str(project.root), *words]
+    before = log.stat().st_size
     with log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603  (our own program and checked names)
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    return _answering(project, endpoint, child, timeout_s)
+    return _answering(project, endpoint, _Started(child, log, before), timeout_s)
 
 
-def _answering(project: Project, endpoint: str, child: subprocess.Popen[bytes], timeout_s: float) -> SupervisorFile:
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A process that was started to serve, and where in the log its words begin."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    offset: int
+
+    def said(self) -> str:
+        """Return the last lines that it wrote."""
+        with self.log.open("rb") as file:
+            file.seek(self.offset)
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-_TOLD_LINES:])
+
+
+def _answering(project: Project, endpoint: str, started: _Started, timeout_s: float) -> SupervisorFile:
     """Return what the supervisor says once it answers; a child that ended beside a living one is no fault."""
     real = project.clocks.real
     deadline = real.monotonic() + timeout_s
+    cure = f"undrift logs {endpoint}"
     while True:
         try:
             return wait_ready(project.endpoint_rooms, endpoint, _LOOK_S)
         except NotAcknowledged:
-            told = f"\n{log_tail(project.endpoint_rooms, endpoint, 5)}"
-            cure = f"undrift logs {endpoint}"
-            if child.poll() is not None and serving(project, endpoint) is None:
-                raise WorkersDoNotStart(f"endpoint {endpoint!r} ended before it answered:{told}", cure=cure) from None
+            if started.process.poll() is not None and serving(project, endpoint) is None:
+                told = f"endpoint {endpoint!r} ended before it answered:\n{started.said()}"
+                raise WorkersDoNotStart(told, cure=cure) from None
             if real.monotonic() >= deadline:
-                raise NotAcknowledged(
-                    f"endpoint {endpoint!r} does not answer after {timeout_s:g} s:{told}", cure=cure
-                ) from None
+                told = f"endpoint {endpoint!r} does not answer after {timeout_s:g} s:\n{started.said()}"
+                raise NotAcknowledged(told, cure=cure) from None
 
 
 def serving(project: Project, endpoint: str) -> SupervisorFile | None:

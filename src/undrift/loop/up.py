@@ -161,6 +161,8 @@ def up(project: Project, wanted: Wanted, tell: Tell) -> Up:
     state = project.endpoints.get(wanted.name)
     live = project.registry.get(state.stable.ref)
     tell(f"serving {live.ref} at {supervisor.url}")
+    if wanted.port and not supervisor.url.endswith(f":{wanted.port}"):
+        tell(f"it was up already; to change the port: undrift down {wanted.name}, then up again")
     canary = state.canary.ref if state.canary else ""
     return Up(version, live, supervisor, curl_line(project, live, supervisor.url), canary)
 

@@ -1,0 +1,27 @@
+"""Serving in the background."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from undrift.endpoints.errors import WorkersDoNotStart
+from undrift.loop import hosting
+
+from .conftest import Registered
+
+
+def test_a_process_that_ends_is_told_at_once_in_its_own_words(registered: Registered) -> None:
+    """Somebody else has the port: that is said, and nobody waits for the whole time limit."""
+    registered.deployed(registered.approved())
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorkersDoNotStart) as refused:
+        hosting.start(registered.project, "delay", "--port", str(taken.getsockname()[1]), timeout_s=3600)
+    assert "cannot be listened on" in refused.value.message
+
+
+def test_an_endpoint_that_is_not_up_can_be_stopped(registered: Registered) -> None:
+    """It was not up, and is not up afterwards."""
+    registered.deployed(registered.approved())
+    assert hosting.stop(registered.project, "delay") is False
+    assert hosting.serving(registered.project, "delay") is None
