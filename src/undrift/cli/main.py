@@ -14,7 +14,7 @@ from undrift.core.errors import BadInput
 COLOUR = False if os.environ.get("NO_COLOR") else None
 """None: colour on a terminal, none in a pipe."""
 LOOP = {
-    "demo": ("undrift.cli.demo:demo", "Play the whole story on real flights, in under three minutes."),
+    "demo": ("undrift.cli.demo:demo", "Play the whole story on real flights, in a few minutes."),
     "init": ("undrift.cli.setup:init", "Make this folder a project."),
     "up": ("undrift.cli.up:up", "From a table to a served and watched model."),
     "down": ("undrift.cli.up:down", "Stop serving an endpoint."),

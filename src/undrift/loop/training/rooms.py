@@ -88,7 +88,13 @@ def settings_json(settings: ModelSettings) -> JSON:
 
 
 def spec_of(context: StepContext) -> Spec:
-    """Return what a training was asked for, as far as the step declared that it reads it."""
+    """Return what a training was asked for, as far as the step declared that it reads it.
+
+    Raises
+    ------
+    BadInput
+        If another version of undrift submitted it with settings that this one does not know.
+    """
     params = context.params
     try:
         settings = msgspec.convert(params["settings"], ModelSettings)
