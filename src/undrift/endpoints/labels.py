@@ -9,17 +9,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from undrift.core.clock import to_us
-from undrift.core.digest import blake3_bytes, blake3_file
+from undrift.core.digest import blake3_file
 from undrift.core.json import JSON
 from undrift.endpoints.errors import BadLabels
 from undrift.endpoints.losses import text_of
 from undrift.endpoints.plan import ClassLabel
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.ledger.actor import Actor
-from undrift.segments.records import FeedbackRecord, Label, encode
+from undrift.segments.records import FeedbackRecord, Label, encode, feedback_id
 from undrift.segments.seal import Seal
 from undrift.segments.writer import SegmentWriter
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 _GROUP = 1_000
-_ID_DIGITS = 32
 _BY_ID = "prediction_id"
 
 
@@ -144,8 +141,7 @@ class _Labelled:
 
     def record(self, received_us: int) -> FeedbackRecord:
         """Return the record; its id is that of the same label sent over HTTP."""
-        content = msgspec.json.encode([self.prediction_id, self.key, self.actual, self.event_us])
-        identifier = blake3_bytes(content)[3 : 3 + _ID_DIGITS]
+        identifier = feedback_id(self.prediction_id, self.key, self.actual, self.event_us)
         return FeedbackRecord(identifier, self.prediction_id, self.key, self.actual, self.event_us, received_us)
 
 

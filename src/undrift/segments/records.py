@@ -11,12 +11,14 @@ from typing import TypeAlias
 
 import msgspec
 
+from undrift.core.digest import blake3_bytes
 from undrift.core.errors import Corrupt
 
 Cell: TypeAlias = bool | int | float | str | None
 Label: TypeAlias = bool | int | float | str
 
 STATUS_OK = 200
+_ID_DIGITS = 32
 
 
 class BadRecord(Corrupt):
@@ -117,6 +119,22 @@ Record: TypeAlias = PredictionRecord | FeedbackRecord | ColumnsRecord
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(PredictionRecord | FeedbackRecord | ColumnsRecord)
+
+
+def feedback_id(prediction_id: str | None, key: str | None, actual: Label, event_us: int | None) -> str:
+    """Return the id of a label by its content: the same label has one id, whichever way it comes in.
+
+    Parameters
+    ----------
+    prediction_id, key : str, optional
+        What it is about; exactly one of them is given.
+    actual : bool, int, float or str
+        The truth.
+    event_us : int, optional
+        The event time of the prediction.
+    """
+    content = msgspec.json.encode([prediction_id, key, actual, event_us])
+    return blake3_bytes(content)[3 : 3 + _ID_DIGITS]
 
 
 def encode(record: Record) -> bytes:

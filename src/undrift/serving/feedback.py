@@ -18,16 +18,13 @@ from typing import Annotated
 import msgspec
 
 from undrift.core.clock import Clock, to_us
-from undrift.core.digest import blake3_bytes
 from undrift.core.ids import BadName, time_us_of
 from undrift.models.package import Manifest
-from undrift.segments.records import FeedbackRecord, Label
+from undrift.segments.records import FeedbackRecord, Label, feedback_id
 from undrift.serving.bodies import EventTime, Key, converted, event_us
 from undrift.serving.http import parse_json
 from undrift.serving.predictor import too_many_rows
 from undrift.serving.problem import UNPROCESSABLE, Problem
-
-_ID_DIGITS = 32
 
 
 class _Label(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,8 +75,7 @@ def _record(label: _Label, manifest: Manifest, now_us: int, path: str) -> Feedba
         _check_id(label.prediction_id, f"{path}.prediction_id")
     actual = _checked(label.actual, manifest, f"{path}.actual")
     about = event_us(label.event_time, f"{path}.event_time")
-    content = msgspec.json.encode([label.prediction_id, label.key, actual, about])
-    identifier = blake3_bytes(content)[3 : 3 + _ID_DIGITS]
+    identifier = feedback_id(label.prediction_id, label.key, actual, about)
     return FeedbackRecord(identifier, label.prediction_id, label.key, actual, about, now_us)
 
 
