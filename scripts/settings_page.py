@@ -19,6 +19,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 SECTIONS = (
     config.ProjectSettings,
     config.PolicySettings,
+    config.PrivacySettings,
+    config.DatasetSettings,
     config.ModelSettings,
     config.EndpointSettings,
     config.MonitorSettings,

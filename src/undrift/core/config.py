@@ -54,6 +54,52 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[privacy]``: what becomes of personal data.
+
+    Attributes
+    ----------
+    retention_days : int
+        Rows of the prediction log and of the quarantine are erased when they are older.
+    mask : bool
+        Whether columns and keys that look personal are replaced by a keyed hash in the prediction
+        log, the quarantine, profiles and check reports.
+    """
+
+    retention_days: Positive = 90
+    mask: bool = True
+
+
+class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[datasets.NAME]``: how files of a dataset are read, and which of its columns are personal.
+
+    Attributes
+    ----------
+    delimiter : str or None
+        The character between cells; by default found in the file.
+    encoding : str or None
+        The file's encoding; by default found in the file.
+    day_first, month_first : list of str
+        Columns whose dates are written 31/12/2013, or 12/31/2013; needed only where both would do.
+    decimal_comma, decimal_point : list of str
+        Columns whose numbers are written 1.234,5, or 1,234.5; needed only where both would do.
+    as_text : list of str
+        Columns whose cells stay text, whatever they look like.
+    personal, not_personal : list of str
+        Columns that are personal data, or are not, whatever they look like.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    day_first: tuple[str, ...] = ()
+    month_first: tuple[str, ...] = ()
+    decimal_comma: tuple[str, ...] = ()
+    decimal_point: tuple[str, ...] = ()
+    as_text: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    not_personal: tuple[str, ...] = ()
+
+
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[models.NAME]``: what to learn from which table, and how it is judged.
 
@@ -81,6 +127,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Which columns to learn from; by default all that can be.
     drop : list of str
         Which columns never to learn from.
+    keep : list of str
+        Columns to learn from although they look like a leak of the target, personal or empty; the
+        model card says so for ever.
+    text : list of str
+        Columns of free text to learn from, by hashed words.
     calendar : list of str
         Which columns carry the calendar and are no reason for a drift alarm.
     holdout_days : int
@@ -100,11 +151,18 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     false_positive_cost, false_negative_cost : float or None
         With both, the threshold is the one of least expected cost.
     candidates : list of str
-        Which kinds of model compete.
+        Which kinds of model compete; none named: all that are installed.
     folds : int
         Folds of the comparison.
     max_rows : int or None
         Learn from at most so many rows (whole units, stated).
+    calibrate : {"auto", "never"}
+        Whether probabilities are repaired where they are shown to be off.
+    budget_s : float or None
+        Seconds that comparing and fitting may take, as estimated before; a sample is learnt from
+        where all rows would take longer.
+    owner, intended_use, excluded_use : str
+        For the model card.
     seed : int
         Of everything random in training.
     """
@@ -119,6 +177,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
     features: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()
     holdout_days: Positive = 14
     holdout_share: Share = 0.25
@@ -129,9 +189,14 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Share | Literal["auto", "half", "prevalence"] = "auto"
     false_positive_cost: float | None = None
     false_negative_cost: float | None = None
-    candidates: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting")
+    candidates: tuple[str, ...] = ()
     folds: Annotated[int, msgspec.Meta(ge=2, le=20)] = 5
     max_rows: Positive | None = None
+    calibrate: Literal["auto", "never"] = "auto"
+    budget_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    owner: str = ""
+    intended_use: str = ""
+    excluded_use: str = ""
     seed: int = 0
 
 
@@ -220,6 +285,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     clock: ClockSettings = ClockSettings()
     policy: PolicySettings = PolicySettings()
+    privacy: PrivacySettings = PrivacySettings()
+    datasets: dict[str, DatasetSettings] = {}
     models: dict[str, ModelSettings] = {}
     endpoints: dict[str, EndpointSettings] = {}
     monitor: dict[str, MonitorSettings] = {}
@@ -239,6 +306,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 cure=f"add a [models.{name}] table with dataset and target",
             )
         return found
+
+    def dataset(self, name: str) -> DatasetSettings:
+        """Return the settings of a dataset; one that the file does not name has the defaults."""
+        return self.datasets.get(name, DatasetSettings())
 
     def endpoint(self, name: str) -> EndpointSettings:
         """Return the settings of an endpoint; one that the file does not name has the defaults."""
@@ -324,8 +395,8 @@ def _refuse_below(value: Any, annotation: Any, path: str, origin: str) -> None: 
 
 
 def _check(settings: Settings, origin: str) -> None:
-    for name in (*settings.models, *settings.endpoints, *settings.monitor):
-        check_name(name, "model or endpoint")
+    for name in (*settings.datasets, *settings.models, *settings.endpoints, *settings.monitor):
+        check_name(name, "dataset, model or endpoint")
     if settings.policy.promotion == "auto" and not settings.policy.reason:
         raise BadSettings(
             f'{origin}: policy.promotion = "auto" needs policy.reason',

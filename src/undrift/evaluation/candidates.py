@@ -67,18 +67,17 @@ class Fitted:
 
 
 def check_candidates(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names, simplest first.
+    """Return the names, simplest first; all there are when none is named.
 
     Raises
     ------
     UnknownCandidate
-        If there is no such kind of model, or none is named.
+        If there is no such kind of model.
     """
     unknown = [name for name in names if name not in SIMPLEST_FIRST]
-    if unknown or not names:
-        what = f"there is no candidate {unknown[0]!r}" if unknown else "no candidate is named"
-        raise UnknownCandidate(what, cure=f"use some of {', '.join(SIMPLEST_FIRST)}")
-    return tuple(name for name in SIMPLEST_FIRST if name in names)
+    if unknown:
+        raise UnknownCandidate(f"there is no candidate {unknown[0]!r}", cure=f"use some of {', '.join(SIMPLEST_FIRST)}")
+    return tuple(name for name in SIMPLEST_FIRST if not names or name in names)
 
 
 def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, seed: int = 0) -> Fitted:
