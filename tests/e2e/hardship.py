@@ -19,10 +19,10 @@ from typing import Any
 import polars as pl
 
 from e2e.chronicle import Chronicle, processes_of
+from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.demo.stage import DATASET, MODEL, Stage
 from undrift.demo.traffic import Answered, Traffic
-from undrift.endpoints.errors import NotAcknowledged
 from undrift.loop import hosting
 from undrift.project import Project
 
@@ -152,7 +152,7 @@ class Reaper(threading.Thread):
                     self._strike(self._victim())
                     hosting.start(project, MODEL, *JUDGE, timeout_s=_PATIENCE_S)
                     self.most_workers = max(self.most_workers, servers_of(self._folder)["worker"])
-                except NotAcknowledged as error:
+                except UndriftError as error:
                     self.trouble.append(error)
                     return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,21 +100,19 @@ def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0)
 
     Notes
     -----
-    When somebody else has just started it, that process is waited for. What the process writes
-    goes to ``.undrift/run/endpoints/NAME.log``.
+    When somebody else has just started it, that process is waited for; when that one dies
+    meanwhile, another is started. What the process writes goes to ``.undrift/run/endpoints/NAME.log``.
     """
-    if serving(project, endpoint) is not None:
-        return wait_ready(project.endpoint_rooms, endpoint, timeout_s)
-    folder = make_private(project.endpoint_rooms.run_folder)
-    log = folder / f"{endpoint}.log"
-    log.touch(PRIVATE_FILE)
-    command = [sys.executable, "-m", "undrift", "serve", endpoint, "-C", str(project.root), *words]
-    before = log.stat().st_size
-    with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603  (our own program and checked names)
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    return _answering(project, endpoint, _Started(child, log, before), timeout_s)
+    real, started = project.clocks.real, None
+    deadline = real.monotonic() + timeout_s
+    while True:
+        if started is None and serving(project, endpoint) is None:
+            started = _started(project, endpoint, words)
+        try:
+            return wait_ready(project.endpoint_rooms, endpoint, _LOOK_S)
+        except NotAcknowledged:
+            late_s = timeout_s if real.monotonic() >= deadline else None
+            _stop_waiting(project, endpoint, started, late_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +130,33 @@ class _Started:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-_TOLD_LINES:])
 
 
-def _answering(project: Project, endpoint: str, started: _Started, timeout_s: float) -> SupervisorFile:
-    """Return what the supervisor says once it answers; a child that ended beside a living one is no fault."""
-    real = project.clocks.real
-    deadline = real.monotonic() + timeout_s
+def _started(project: Project, endpoint: str, words: Sequence[str]) -> _Started:
+    folder = make_private(project.endpoint_rooms.run_folder)
+    log = folder / f"{endpoint}.log"
+    log.touch(PRIVATE_FILE)
+    command = [sys.executable, "-m", "undrift", "serve", endpoint, "-C", str(project.root), *words]
+    before = log.stat().st_size
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603  (our own program and checked names)
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    return _Started(child, log, before)
+
+
+def _stop_waiting(project: Project, endpoint: str, started: _Started | None, late_s: float | None) -> None:
+    """Raise when there is no use in waiting longer; a child that ended beside a living one is no fault.
+
+    Raises
+    ------
+    NotAcknowledged, WorkersDoNotStart
+        If the time is over, or the process that was started has ended and no other serves.
+    """
+    said = "" if started is None else f":\n{started.said()}"
     cure = f"undrift logs {endpoint}"
-    while True:
-        try:
-            return wait_ready(project.endpoint_rooms, endpoint, _LOOK_S)
-        except NotAcknowledged:
-            if started.process.poll() is not None and serving(project, endpoint) is None:
-                told = f"endpoint {endpoint!r} ended before it answered:\n{started.said()}"
-                raise WorkersDoNotStart(told, cure=cure) from None
-            if real.monotonic() >= deadline:
-                told = f"endpoint {endpoint!r} does not answer after {timeout_s:g} s:\n{started.said()}"
-                raise NotAcknowledged(told, cure=cure) from None
+    if started is not None and started.process.poll() is not None and serving(project, endpoint) is None:
+        raise WorkersDoNotStart(f"endpoint {endpoint!r} ended before it answered{said}", cure=cure) from None
+    if late_s is not None:
+        raise NotAcknowledged(f"endpoint {endpoint!r} does not answer after {late_s:g} s{said}", cure=cure) from None
 
 
 def serving(project: Project, endpoint: str) -> SupervisorFile | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 
+import msgspec
 import pytest
 
+from undrift.core.files import make_private, write_atomic
 from undrift.endpoints.errors import WorkersDoNotStart
+from undrift.endpoints.publisher import SupervisorFile, supervisor_path
 from undrift.loop import hosting
 
 from .conftest import Registered
@@ -25,3 +29,16 @@ def test_an_endpoint_that_is_not_up_can_be_stopped(registered: Registered) -> No
     registered.deployed(registered.approved())
     assert hosting.stop(registered.project, "delay") is False
     assert hosting.serving(registered.project, "delay") is None
+
+
+def test_a_supervisor_that_dies_while_it_is_waited_for_is_replaced(registered: Registered) -> None:
+    """Somebody else's was starting, and was killed: the caller's wish stands."""
+    registered.deployed(registered.approved())
+    rooms = registered.project.endpoint_rooms
+    make_private(rooms.run_folder)
+    with subprocess.Popen(["sleep", "0.4"]) as dying:
+        said = SupervisorFile(dying.pid, "", [], 0)
+        write_atomic(supervisor_path(rooms, "delay"), msgspec.json.encode(said))
+        found = hosting.start(registered.project, "delay")
+    assert found.pid != dying.pid
+    assert hosting.stop(registered.project, "delay")
