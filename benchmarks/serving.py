@@ -23,13 +23,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from peers import peer_python
+
 CLIENTS = (1, 16, 64)
 FEATURES = 20
 ROWS = 5_000
@@ -235,18 +235,6 @@ def check_answers(server: Server, pipeline: Any, rows: Any) -> float:
     return max(abs(one["probability"] - right) for one, right in zip(answered, expected, strict=True))
 
 
-def peer_python() -> Path:
-    """Return the interpreter of the peers' environment, made when it is missing."""
-    folder = ROOT / "build/benchmarks"
-    python = folder / "bin/python"
-    if not python.exists():
-        print(f"making {folder.relative_to(ROOT)} from requirements/benchmarks.txt")
-        venv.create(folder, with_pip=True)
-        wanted = ["-r", str(ROOT / "requirements/benchmarks.txt")]
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True)
-    return python
-
-
 def run(rounds: int, peer: Path) -> dict[str, Any]:
     """Measure everybody and return what was found."""
     with tempfile.TemporaryDirectory() as name:
@@ -316,7 +304,7 @@ def main() -> None:
         found.pop("cpu_us")
         print(json.dumps(found))
         return
-    result = run(asked.rounds, asked.peer_python or peer_python())
+    result = run(asked.rounds, asked.peer_python or peer_python("benchmarks", "benchmarks.txt"))
     show(result)
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=2))
