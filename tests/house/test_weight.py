@@ -21,6 +21,7 @@ LIGHT = [
     ("undrift.segments.tail", _FRAMES),
     ("undrift.stats.sketch", _FRAMES),
     ("undrift.models.package", _FRAMES),
+    ("undrift.models.engines.compiled", _FRAMES),
     ("undrift.models.signature", _FRAMES),
     ("undrift.serving.app", _FRAMES | {"undrift.ledger"}),
     ("undrift.serving.__main__", _FRAMES | {"undrift.ledger"}),

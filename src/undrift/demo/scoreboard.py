@@ -230,7 +230,7 @@ def _target(rows: pl.DataFrame) -> Target:
 
 def _features(project: Project, rows: pl.DataFrame, now: datetime) -> Features:
     settings = project.settings.model(MODEL)
-    return features_of(rows, Spec(MODEL, settings, now, "", DATASET))
+    return features_of(rows, Spec(MODEL, settings, now, "", DATASET), _target(rows))
 
 
 def _days(rows: pl.DataFrame) -> npt.NDArray[Any]:

@@ -28,7 +28,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from undrift.core.errors import BadInput
-from undrift.evaluation.features import Features, fed, frequent
+from undrift.estimators.prepare import DateParts, HashedWords, Missing
+from undrift.evaluation.features import Features, encoded_widths, fed, frequent, word_places
 from undrift.evaluation.target import Labels, Target, Task
 
 CandidateName: TypeAlias = Literal["linear", "random_forest", "gradient_boosting"]
@@ -122,20 +123,35 @@ def _threads(rows: int) -> Any:  # Any: the library is not typed
 
 
 def _preparation(table: pl.DataFrame, features: Features, *, scaled: bool, filled: bool) -> Any:
-    numbers, bools, texts = (features.of_kind(kind) for kind in ("number", "bool", "category"))
     steps: list[tuple[str, Any]] = []
     if filled:
         steps.append(("fill", SimpleImputer(strategy="median", keep_empty_features=True)))
     if scaled:
         steps.append(("scale", StandardScaler()))
-    parts: list[tuple[str, Any, list[str]]] = []
-    if numbers:
-        parts.append(("number", Pipeline(steps) if steps else "passthrough", numbers))
-    if bools:
-        parts.append(("bool", _one_hot([[False, True] for _ in bools]), bools))
-    if texts:
-        parts.append(("category", _one_hot([frequent(table[name]) for name in texts]), texts))
-    return ColumnTransformer(parts)
+    bools, texts, words = (features.of_kind(kind) for kind in ("bool", "category", "text"))
+    gaps = [feature.name for feature in features.used if feature.tells_missing]
+    known = categories(table, texts)
+    parts: list[tuple[str, Any, list[str]]] = [
+        ("number", Pipeline(steps) if steps else "passthrough", features.of_kind("number")),
+        ("bool", _one_hot([[False, True] for _ in bools]), bools),
+        ("category", _one_hot(list(known.values())), list(known)),
+        ("date", Pipeline([("parts", DateParts()), *steps]), features.of_kind("date", "datetime")),
+        ("word", HashedWords(word_places(len(words))), words),
+        ("gap", Missing(), gaps),
+    ]
+    used = [part for part in parts if part[2]]
+    return ColumnTransformer(used or [("gap", Missing(), table.columns)])
+
+
+def categories(table: pl.DataFrame, names: list[str]) -> dict[str, list[str]]:
+    """Return the categories that are encoded, bounded over all columns; a column without any is left out."""
+    found = {name: frequent(table[name]) for name in names}
+    known = {name: texts for name, texts in found.items() if texts}
+    widths = encoded_widths([len(texts) for texts in known.values()])
+    return {
+        name: texts if len(texts) <= width else frequent(table[name], most=width)
+        for (name, texts), width in zip(known.items(), widths, strict=True)
+    }
 
 
 def _one_hot(categories: list[Any]) -> Any:

@@ -5,7 +5,7 @@ import pytest
 
 from undrift.evaluation.candidates import SIMPLEST_FIRST, UnknownCandidate, check_candidates, fit
 from undrift.evaluation.comparison import Table, compare
-from undrift.evaluation.features import choose_features
+from undrift.evaluation.features import Choice, choose_features
 from undrift.evaluation.folds import make_folds
 from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import instants, row_ids, units_of
@@ -39,7 +39,7 @@ def test_candidates_are_compared_with_values_by_fold_and_ties_go_to_the_simplest
     """Three known tables: the choice is the simplest of those the data do not show to be worse."""
     frame = bundled(name)
     target = read_target(frame, "target")
-    features = choose_features(frame, reserved={"target": "the target"})
+    features = choose_features(frame, Choice(reserved={"target": "the target"}))
     units = units_of(frame, "row", None, row_ids(frame))
     strata = None if target.task == "regression" else target.codes(frame)
     folds = make_folds(np.arange(len(frame)), units, strata=strata, count=3)
@@ -55,7 +55,7 @@ def test_a_candidate_takes_raw_rows_by_name_with_nulls_and_unknown_texts(kind: s
     """Preprocessing is inside: column order, nulls and new categories do not matter."""
     frame = by_day(20)
     target = read_target(frame, "late")
-    features = choose_features(frame, reserved=dict.fromkeys(("late", "at", "known", "id"), "reserved"))
+    features = choose_features(frame, Choice(reserved=dict.fromkeys(("late", "at", "known", "id"), "reserved")))
     fitted = fit(kind, frame, features, target)
     strange = frame.head(3).with_columns(kind=None, x=None, holiday=None).select(reversed(frame.columns))
     assert np.isfinite(fitted.scores(strange, features, target)).all()
@@ -66,7 +66,7 @@ def test_fitting_twice_gives_the_same_scores(kind: str) -> None:
     """Everything random has a seed, and threads do not matter."""
     frame = bundled("wine")
     target = read_target(frame, "target")
-    features = choose_features(frame, reserved={"target": "the target"})
+    features = choose_features(frame, Choice(reserved={"target": "the target"}))
     first, second = (fit(kind, frame, features, target, seed=3).scores(frame, features, target) for _ in range(2))
     assert (first == second).all()
 

@@ -5,7 +5,7 @@ import pytest
 
 from undrift.core.config import ModelSettings
 from undrift.evaluation.errors import BadColumn, BadTarget
-from undrift.evaluation.features import choose_features, fed, frequent
+from undrift.evaluation.features import Choice, choose_features, fed, frequent
 from undrift.evaluation.target import read_target, usable
 from undrift.evaluation.threshold import threshold_of
 from unit.evaluation.training_tables import bundled, by_day
@@ -62,7 +62,7 @@ def test_rows_without_a_target_are_not_usable() -> None:
 def test_every_column_is_used_or_has_a_reason() -> None:
     """Nothing disappears silently."""
     frame = by_day(20).with_columns(one=pl.lit(1), free=pl.Series([f"text {i}" for i in range(1200)]))
-    found = choose_features(frame, reserved=_RESERVED)
+    found = choose_features(frame, Choice(reserved=_RESERVED))
     assert {*found.names, *found.dropped} == set(frame.columns)
     assert found.dropped["one"] == "constant in the rows learnt from"
     assert "identifier or free text" in found.dropped["free"]
@@ -71,7 +71,7 @@ def test_every_column_is_used_or_has_a_reason() -> None:
 def test_a_wanted_feature_that_is_missing_is_named() -> None:
     """A typo in the settings is the caller's to mend."""
     with pytest.raises(BadColumn, match="windy"):
-        choose_features(by_day(1), reserved=_RESERVED, wanted=("windy",))
+        choose_features(by_day(1), Choice(reserved=_RESERVED, wanted=("windy",)))
 
 
 def test_rare_texts_are_no_categories() -> None:
@@ -82,7 +82,7 @@ def test_rare_texts_are_no_categories() -> None:
 def test_a_model_is_fed_with_the_same_types_when_fitted_and_when_serving() -> None:
     """int64, float64, bool and text, whatever the table held."""
     frame = by_day(20).drop("rare").with_columns(pl.col("count").cast(pl.Int8), pl.col("kind").cast(pl.Categorical))
-    table = fed(frame, choose_features(frame, reserved=_RESERVED))
+    table = fed(frame, choose_features(frame, Choice(reserved=_RESERVED)))
     assert table.schema == {
         "x": pl.Float64(),
         "count": pl.Int64(),

@@ -12,7 +12,7 @@ import polars as pl
 
 from undrift.core.json import JSON
 from undrift.evaluation.errors import BadColumn, TooLittleData
-from undrift.evaluation.features import Feature, Features, choose_features
+from undrift.evaluation.features import Choice, Feature, Features, choose_features
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
 from undrift.evaluation.splits import Positions, RowFacts
 from undrift.evaluation.target import Target, read_target, usable
@@ -103,7 +103,7 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
     return Rows(frame, facts, target)
 
 
-def features_of(frame: pl.DataFrame, spec: Spec) -> Features:
+def features_of(frame: pl.DataFrame, spec: Spec, target: Target) -> Features:
     """Return the columns to learn from, decided on the rows to learn from."""
     settings = spec.settings
     parts = {
@@ -115,7 +115,15 @@ def features_of(frame: pl.DataFrame, spec: Spec) -> Features:
     }
     dropped = dict.fromkeys(settings.drop, "dropped by the settings")
     reserved = {**dropped, **{name: reason for name, reason in parts.items() if name is not None}}
-    return choose_features(frame, reserved=reserved, wanted=settings.features)
+    choice = Choice(
+        reserved=reserved,
+        wanted=settings.features,
+        text=settings.text,
+        keep=settings.keep,
+        codes=target.codes(frame),
+        task=target.task,
+    )
+    return choose_features(frame, choice)
 
 
 def chosen_rows(rooms: TrainingRooms, spec: Spec, split: Mapping[str, JSON]) -> Chosen:
@@ -151,7 +159,9 @@ def target_from(value: Any) -> Target:  # Any: what target_json wrote
 
 def features_json(features: Features) -> JSON:
     """Return features as a step's output."""
-    used: list[JSON] = [[one.name, one.kind, one.integer, one.nullable] for one in features.used]
+    used: list[JSON] = [
+        [one.name, one.kind, one.integer, one.nullable, one.missing_share, one.tells_missing] for one in features.used
+    ]
     return {"used": used, "dropped": dict(features.dropped)}
 
 

@@ -1,21 +1,25 @@
 """The file of a compiled engine: a fitted pipeline as plain numbers.
 
-``undrift.compiled/1`` is MessagePack of :class:`Plan`. Arrays are little-endian float64 in C
-order. Nothing in it names code.
+``undrift.compiled/2`` is MessagePack of :class:`Plan`. Arrays are little-endian float64 in C
+order. Nothing in it names code. Format 1 had no blocks for dates, words and gaps and no
+recalibration; a plan without them is still written as format 1.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from undrift.core.errors import Corrupt
+from undrift.estimators.calendar import Part
+from undrift.estimators.words import MOST_PLACES
 
-FORMAT = "undrift.compiled/1"
+FORMAT = "undrift.compiled/2"
+FIRST_FORMAT = "undrift.compiled/1"
 Floats: TypeAlias = NDArray[np.float64]
 Key: TypeAlias = bool | int | float | str
 Cell: TypeAlias = tuple[int, float]
@@ -72,6 +76,11 @@ class Numbers(_Struct, frozen=True, tag="numbers"):
     operations: tuple[Operation, ...]
     indicators: tuple[int, ...] = ()
 
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return len(self.columns) + len(self.indicators)
+
 
 class Category(_Struct, frozen=True):
     """One categorical column; ``missing`` or ``unknown`` without a cell is refused."""
@@ -90,7 +99,49 @@ class Categories(_Struct, frozen=True, tag="categories"):
     width: int
 
 
-Block: TypeAlias = Numbers | Categories
+class DateColumn(_Struct, frozen=True):
+    """One column of dates or instants, and the parts it is turned into."""
+
+    column: str
+    parts: tuple[Part, ...]
+
+
+class Dates(_Struct, frozen=True, tag="dates"):
+    """Dates and instants as numbers, with the steps over them; nulls come in as NaN."""
+
+    columns: tuple[DateColumn, ...]
+    operations: tuple[Operation, ...]
+
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return sum(len(column.parts) for column in self.columns)
+
+
+class Words(_Struct, frozen=True, tag="words"):
+    """Texts as hashed words, so many places by column."""
+
+    columns: tuple[str, ...]
+    places: Annotated[int, msgspec.Meta(ge=1, le=MOST_PLACES)]
+
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return len(self.columns) * self.places
+
+
+class Gaps(_Struct, frozen=True, tag="gaps"):
+    """1 where a column is null, else 0."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return len(self.columns)
+
+
+Block: TypeAlias = Numbers | Categories | Dates | Words | Gaps
 Link: TypeAlias = Literal["identity", "expit", "softmax", "exp"]
 
 
@@ -161,6 +212,6 @@ def decode(data: bytes) -> Plan:
         plan = msgspec.msgpack.decode(data, type=Plan)
     except msgspec.DecodeError as error:
         raise PlanBroken(f"this is not a compiled engine: {error}") from error
-    if plan.format != FORMAT:
+    if plan.format not in (FORMAT, FIRST_FORMAT):
         raise PlanBroken(f"compiled engine of format {plan.format!r}", cure="upgrade undrift")
     return plan

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from datetime import date
+from typing import Any, TypeAlias, assert_never, cast
 
 import numpy as np
 
+from undrift.estimators.calendar import part_of
+from undrift.estimators.words import hashed
 from undrift.models.engines.base import NotScorable
-from undrift.models.engines.plan import Block, Categories, Category, Cell, Floats, Numbers, Operation, Plan
+from undrift.models.engines.plan import (
+    Block,
+    Categories,
+    Category,
+    Cell,
+    Dates,
+    Floats,
+    Gaps,
+    Numbers,
+    Operation,
+    Plan,
+    Words,
+)
 from undrift.models.signature import Value
 
 Step: TypeAlias = Callable[[Floats], Floats]
 _FEW_ROWS = 8
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,78 @@ class CategoriesReader:
             reader.write(columns[reader.name], out)
 
 
+@dataclass(frozen=True, slots=True)
+class DatesReader:
+    """Reads columns of dates or instants and takes the steps over their parts."""
+
+    columns: tuple[tuple[str, tuple[Callable[[date], float], ...]], ...]
+    steps: tuple[Step, ...]
+    width: int
+
+    def write(self, columns: Mapping[str, Sequence[Value]], out: Floats) -> None:
+        """Fill this block's part of the matrix.
+
+        Raises
+        ------
+        NotScorable
+            If a value is neither a date nor null.
+        """
+        parts: list[list[float]] = []
+        for name, reads in self.columns:
+            values = columns[name]
+            if not all(value is None or isinstance(value, date) for value in values):
+                raise NotScorable(f"a value of {name!r} is not a date")
+            dates = cast("Sequence[date | None]", values)
+            parts.extend([_NAN if value is None else read(value) for value in dates] for read in reads)
+        block: Floats = np.array(parts, dtype=np.float64).T
+        for step in self.steps:
+            block = step(block)
+        out[:] = block
+
+
+@dataclass(frozen=True, slots=True)
+class WordsReader:
+    """Reads columns of texts as hashed words."""
+
+    names: tuple[str, ...]
+    places: int
+
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return len(self.names) * self.places
+
+    def write(self, columns: Mapping[str, Sequence[Value]], out: Floats) -> None:
+        """Fill this block's part of the matrix."""
+        out[:] = 0.0
+        for index, name in enumerate(self.names):
+            start = index * self.places
+            for row, text in enumerate(columns[name]):
+                if isinstance(text, str):
+                    for place, value in hashed(text, self.places).items():
+                        out[row, start + place] = value
+
+
+@dataclass(frozen=True, slots=True)
+class GapsReader:
+    """Says of columns where they are null."""
+
+    names: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Columns that come out."""
+        return len(self.names)
+
+    def write(self, columns: Mapping[str, Sequence[Value]], out: Floats) -> None:
+        """Fill this block's part of the matrix."""
+        for index, name in enumerate(self.names):
+            out[:, index] = [float(value is None) for value in columns[name]]
+
+
+Reader: TypeAlias = NumbersReader | CategoriesReader | DatesReader | WordsReader | GapsReader
+
+
 class Preparation:
     """The preprocessing of a plan."""
 
@@ -110,8 +198,15 @@ class Preparation:
         return out
 
 
-def _reader(block: Block) -> NumbersReader | CategoriesReader:
+def _reader(block: Block) -> Reader:
     match block:
+        case Dates():
+            columns = tuple((one.column, tuple(part_of(part) for part in one.parts)) for one in block.columns)
+            return DatesReader(columns, tuple(_step(operation) for operation in block.operations), block.width)
+        case Words():
+            return WordsReader(block.columns, block.places)
+        case Gaps():
+            return GapsReader(block.columns)
         case Numbers():
             steps = tuple(_step(operation) for operation in block.operations)
             return NumbersReader(block.columns, steps, block.indicators)

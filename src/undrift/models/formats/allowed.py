@@ -51,6 +51,9 @@ _PREPARATION = {
     "sklearn.preprocessing._label": ("LabelBinarizer", "LabelEncoder"),
     "sklearn.preprocessing._target_encoder": ("TargetEncoder",),
 }
+_OWN = {
+    "undrift.estimators.prepare": ("DateParts", "HashedWords", "Missing"),
+}
 _INSIDE = {
     "sklearn._loss.link": (
         "HalfLogitLink",
@@ -114,7 +117,7 @@ _VALUES = {
 
 TYPES: frozenset[str] = frozenset(
     f"{module}.{name}"
-    for group in (_MODELS, _PREPARATION, _INSIDE, _VALUES)
+    for group in (_MODELS, _PREPARATION, _OWN, _INSIDE, _VALUES)
     for module, names in group.items()
     for name in names
 )

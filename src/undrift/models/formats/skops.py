@@ -11,7 +11,7 @@ import zlib
 
 from undrift.models.formats.allowed import TYPES
 from undrift.models.formats.archive import UntrustedModel, inspect, normalised
-from undrift.models.formats.trees import check_trees
+from undrift.models.formats.trees import check_parts
 
 _ANYTHING_A_MADE_UP_FILE_RAISES = (
     ArithmeticError,
@@ -62,11 +62,15 @@ def load(data: bytes) -> object:
     inspect(data)
     import skops.io
 
+    from undrift.estimators.prepare import BadTransformer
+
     try:
         model: object = skops.io.loads(data, trusted=sorted(TYPES))
-        check_trees(model)
+        check_parts(model)
     except UntrustedModel:
         raise
+    except BadTransformer as error:
+        raise UntrustedModel(error.message) from error
     except _ANYTHING_A_MADE_UP_FILE_RAISES as error:
         raise UntrustedModel(f"it cannot be rebuilt ({type(error).__name__}: {str(error)[:200]})") from error
     return model

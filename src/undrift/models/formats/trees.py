@@ -13,21 +13,27 @@ from numpy.typing import NDArray
 
 from undrift.models.formats.archive import UntrustedModel
 
+OWN = "undrift.estimators."
 
-def check_trees(model: object) -> None:
-    """Check every tree inside an estimator.
+
+def check_parts(model: object) -> None:
+    """Check every tree inside an estimator, and every part of our own.
 
     Raises
     ------
     UntrustedModel
         If a child does not come after its parent, or lies outside the tree, or a feature is not
         one of the model's.
+    BadTransformer
+        If a part of our own holds what fitting never leaves.
     """
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
     from sklearn.tree._tree import Tree
 
     for owner, item in _reachable(model):
-        if isinstance(item, Tree):
+        if type(item).__module__.startswith(OWN):
+            item.check()  # type: ignore[attr-defined]  # all of our estimators have it
+        elif isinstance(item, Tree):
             _check_tree(item, getattr(owner, "n_features_in_", None))
         elif isinstance(item, TreePredictor):
             _check_nodes(item.nodes)
@@ -96,4 +102,5 @@ def _parts(item: object) -> Iterable[object]:
         return item
     if isinstance(item, np.ndarray):
         return item.ravel().tolist() if item.dtype == object else ()
-    return getattr(item, "__dict__", {}).values() if type(item).__module__.startswith("sklearn.") else ()
+    known = type(item).__module__.startswith(("sklearn.", OWN))
+    return getattr(item, "__dict__", {}).values() if known else ()

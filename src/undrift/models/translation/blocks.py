@@ -22,7 +22,22 @@ from sklearn.preprocessing import (
 )
 
 from undrift.core.errors import BadInput
-from undrift.models.engines.plan import Block, Categories, Category, Cell, Floats, Key, Numbers, Operation, array
+from undrift.estimators.prepare import DateParts, HashedWords, Missing
+from undrift.models.engines.plan import (
+    Block,
+    Categories,
+    Category,
+    Cell,
+    DateColumn,
+    Dates,
+    Floats,
+    Gaps,
+    Key,
+    Numbers,
+    Operation,
+    Words,
+    array,
+)
 from undrift.models.engines.sklearn import frame_of
 from undrift.models.signature import InputColumn, Value
 
@@ -100,6 +115,8 @@ class Branch:
             If it holds a part that the compiled engine does not know.
         """
         steps = list(_steps(self.transformer))
+        if steps and isinstance(steps[0], DateParts | HashedWords | Missing):
+            return self._own(steps)
         if any(isinstance(step, OneHotEncoder | OrdinalEncoder) for step in steps):
             return self._categories(steps)
         strange = [column.name for column in self.inputs if column.type not in _NUMBER_TYPES]
@@ -109,6 +126,25 @@ class Branch:
         for step in steps:
             found.add(step, len(self.inputs))
         return Numbers(tuple(c.name for c in self.inputs), tuple(found.operations), tuple(found.indicators))
+
+    def _own(self, steps: Sequence[Any]) -> Block:
+        """Return a branch that begins with a transformer of ours."""
+        first, *others = steps
+        names = tuple(column.name for column in self.inputs)
+        if isinstance(first, DateParts):
+            columns = tuple(DateColumn(name, tuple(parts)) for name, parts in zip(names, first.parts_, strict=True))
+            return Dates(columns, self._steps_over(others, sum(len(column.parts) for column in columns)))
+        if others:
+            raise NotTranslatable(f"a step after {type(first).__name__}")
+        return Words(names, first.places) if isinstance(first, HashedWords) else Gaps(names)
+
+    def _steps_over(self, steps: Sequence[Any], width: int) -> tuple[Operation, ...]:
+        found = NumberSteps()
+        for step in steps:
+            found.add(step, width)
+        if found.indicators:
+            raise NotTranslatable("an imputer with indicators behind dates")
+        return tuple(found.operations)
 
     def _categories(self, steps: Sequence[Any]) -> Categories:
         if not isinstance(steps[-1], OneHotEncoder | OrdinalEncoder):

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from undrift.models.engines.plan import FORMAT, Block, Categories, Numbers, Plan
+from undrift.models.engines.plan import FIRST_FORMAT, FORMAT, Categories, Numbers, Plan
 from undrift.models.signature import InputColumn
 from undrift.models.translation.blocks import Branch, NotTranslatable, NumberSteps, branches
 from undrift.models.translation.heads import head
@@ -36,23 +36,16 @@ def translate(model: Any, inputs: Sequence[InputColumn]) -> Plan:  # Any: scikit
     else:
         blocks = (Branch("passthrough", _named(model, inputs)).block(),)
     after = NumberSteps()
-    width = sum(_width(block) for block in blocks)
+    width = sum(block.width for block in blocks)
     for step in steps:
         after.add(step, width)
     if after.indicators:
         raise NotTranslatable("an imputer with indicators after the columns are joined")
-    return Plan(FORMAT, blocks, tuple(after.operations), head(estimator))
+    is_old = all(isinstance(block, Numbers | Categories) for block in blocks)
+    return Plan(FIRST_FORMAT if is_old else FORMAT, blocks, tuple(after.operations), head(estimator))
 
 
 def _named(model: Any, inputs: Sequence[InputColumn]) -> tuple[InputColumn, ...]:
     by_name = {column.name: column for column in inputs}
     names = getattr(model, "feature_names_in_", None)
     return tuple(inputs) if names is None else tuple(by_name[str(name)] for name in names)
-
-
-def _width(block: Block) -> int:
-    return len(block.columns) + len(block.indicators) if isinstance(block, Numbers) else _categories_width(block)
-
-
-def _categories_width(block: Categories) -> int:
-    return block.width

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import assert_never
 
 import numpy as np
 
@@ -11,10 +13,17 @@ from undrift.models.engines.plan import Floats
 from undrift.models.signature import Columns, InputColumn, Value
 
 _INT64 = 2**63
-_STRANGE_TEXTS = ("", "\x00", "undrift has never seen this", "é", "None", "nan")
+_STRANGE_TEXTS = ("", "\x00", "undrift has never seen this", "É é ß ", "None", "nan", "a a A b_1 -- 42")
 _STRANGE_FLOATS = (0.0, -0.0, 5e-324, -1e-300, 0.1 + 0.2, 1e6, -1e6, 16_777_217.0)
 _EXTREME_FLOATS = (1e300, -1e300, 3.5e38, -3.5e38, 1.7976931348623157e308)
 _STRANGE_INTS = (0, -1, 2**31, -(2**31) - 1, 2**24 + 1)
+_STRANGE_DATES = (date(1, 1, 1), date(1969, 12, 31), date(2000, 2, 29), date(9999, 12, 31))
+_STRANGE_INSTANTS = (
+    datetime(1, 1, 1),  # noqa: DTZ001 - instants inside a row are UTC without saying so, here and below
+    datetime(1969, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001
+    datetime(2000, 2, 29, 12, 0, 0, 1),  # noqa: DTZ001
+    datetime(9999, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001
+)
 _EXTREME_INTS = (2**62, -(2**63), 2**63 - 1, 2**53 + 1)
 
 
@@ -64,7 +73,7 @@ class RowMaker:
         for column in self.inputs:
             changed = self.rng.random(rows) < 0.3  # noqa: PLR2004 - most cells stay plausible
             made[column.name] = [
-                self._odd(column, old, extreme=extreme) if odd else old
+                self._odd(column, extreme=extreme) if odd else old
                 for old, odd in zip(made[column.name], changed, strict=True)
             ]
         return made
@@ -88,7 +97,7 @@ class RowMaker:
         mixed: Floats = np.where(self.rng.random(rows) < 0.5, fine, coarse)  # noqa: PLR2004 - half and half
         return np.where(np.isfinite(mixed), mixed, picked)
 
-    def _odd(self, column: InputColumn, old: Value, *, extreme: bool) -> Value:
+    def _odd(self, column: InputColumn, *, extreme: bool) -> Value:
         if column.nullable and self.rng.random() < 0.4:  # noqa: PLR2004 - enough of nulls and of the rest
             return None
         match column.type:
@@ -100,8 +109,12 @@ class RowMaker:
                 choices = (True, False)
             case "string":
                 choices = _STRANGE_TEXTS
+            case "date":
+                choices = _STRANGE_DATES
+            case "datetime":
+                choices = _STRANGE_INSTANTS
             case _:
-                return old
+                assert_never(column.type)
         return choices[int(self.rng.integers(len(choices)))]
 
 

@@ -41,7 +41,7 @@ def splits(model: Any, plan: Plan) -> dict[str, Floats]:  # Any: scikit-learn is
             raw = _undone(values, block.operations, index)
             known = columns.get(name, np.empty(0))
             columns[name] = np.unique(np.concatenate([known, raw[np.isfinite(raw)]]))
-        start += len(block.columns) + len(block.indicators)
+        start += block.width
     return {name: values for name, values in columns.items() if values.size}
 
 
