@@ -39,7 +39,10 @@ class Answer:
 
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer on standard output: nothing else is ever printed there."""
-    click.echo(json.dumps(answer.data, ensure_ascii=False, default=str) if as_json else answer.text)
+    if as_json:
+        click.echo(json.dumps(answer.data, ensure_ascii=False, default=str))
+    elif answer.text:
+        click.echo(answer.text)
 
 
 def show_error(error: UndriftError, *, as_json: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +17,8 @@ from undrift.core.errors import NotFound
 from undrift.loop.naming import endpoint_name
 from undrift.project import Project
 
-_SECONDS = click.FloatRange(0.05, 60)
+if TYPE_CHECKING:
+    from undrift.endpoints.publisher import SupervisorFile
 
 
 @command("serve", example="undrift serve delay --port 8080")
@@ -32,17 +35,29 @@ _SECONDS = click.FloatRange(0.05, 60)
     type=click.FloatRange(0.05, 60),
     help="Seconds between looks at a canary.",
 )
+@click.option(
+    "--watch-every",
+    "watch_every_s",
+    type=click.FloatRange(0, 86_400),
+    help="Seconds between passes of the loop; 0 leaves them to `undrift worker` or cron. By default 30.",
+)
 def serve(project: Path, endpoint: str, **asked: Any) -> Answer:  # Any: options by name
-    """Serve an endpoint in the foreground, and judge its rollouts, until Ctrl-C or SIGTERM."""
+    """Serve an endpoint in the foreground, judge its rollouts and keep watch, until Ctrl-C or SIGTERM."""
     from undrift.endpoints.supervisor import Hooks, run_supervisor
     from undrift.loop.hosting import Hosting, serve_options
 
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("undrift").setLevel(logging.INFO)
     with Project.open(project) as opened:
         name = endpoint_name(endpoint)
-        options = serve_options(opened.settings.endpoint(name), Hosting(**asked))
-        hooks = Hooks(threading.Event(), lambda said: say(f"endpoint:{name} answers at {said.url}"))
+        options = serve_options(opened, name, Hosting(**asked))
+        hooks = Hooks(threading.Event(), lambda said: say(_answers(name, said)))
         run_supervisor(opened.endpoint_rooms, [name], options, hooks)
     return Answer({"endpoint": name, "stopped": True}, f"endpoint:{name} has stopped")
+
+
+def _answers(name: str, said: SupervisorFile) -> str:
+    return f"endpoint:{name} answers at {said.url}" + (f" ({said.moved})" if said.moved else "")
 
 
 @command("logs", example="undrift logs delay -n 50")

@@ -13,6 +13,7 @@ from undrift.project import Project
 
 if TYPE_CHECKING:
     from undrift.loop.status import EndpointStatus
+    from undrift.loop.watchers import Watch
 
 _COLOURS = {"healthy": "green", "down": "red", "drifting": "yellow", "canary": "cyan"}
 
@@ -36,13 +37,22 @@ def status(project: Path) -> Answer:
             if served is not None and served.forced_reason:
                 lines.append(f"  {served.ref} was forced past its gate: {served.forced_reason}")
     lines += [f"training  {ref}" for ref in found.training]
+    if found.endpoints:
+        lines.append(f"watch     {_watch(found.watch)}")
     steps = [step for one in found.endpoints for step in one.next] + found.next
-    lines += [f"next      {step}" for step in steps] or ["next      nothing: undrift worker keeps watch"]
+    lines += [f"next      {step}" for step in steps] or ["next      nothing"]
     return Answer(found.as_json(), "\n".join(lines))
 
 
 def _canary(one: EndpointStatus) -> str | None:
     return f"{one.state.canary.ref} {one.state.share_bp / 100:g} %" if one.state.canary else None
+
+
+def _watch(found: Watch) -> str:
+    if found.problem:
+        return click.style(found.problem, fg="yellow")
+    how = f"every {found.every_s:g} s, by undrift {found.by}" if found.every_s else "when somebody runs undrift tick"
+    return f"{how}; last pass {found.last:%Y-%m-%d %H:%M:%S} UTC" if found.last else f"{how}; no pass yet"
 
 
 def _coloured(line: str, health: str) -> str:

@@ -14,13 +14,14 @@ from undrift.project import Project
 
 
 @command("tick", example="undrift tick")
-def tick(project: Path) -> Answer:
+@click.option("--quiet", is_flag=True, help="Say nothing when nothing was due, for cron and logs.")
+def tick(project: Path, *, quiet: bool) -> Answer:
     """Make one pass of the loop; call it from cron, or let `undrift worker` repeat it."""
     from undrift.loop import tick as loop
 
     with Project.open(project) as opened:
-        result = loop.tick(opened)
-    return Answer(result.as_json(), "\n".join(result.done) or "nothing was due")
+        result = loop.make_pass(opened)
+    return Answer(result.as_json(), "\n".join(result.done) or ("" if quiet else "nothing was due"))
 
 
 @command("worker", example="undrift worker --every 10")

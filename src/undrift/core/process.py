@@ -5,8 +5,10 @@ A process is named ``host/boot/pid/start``: a process id alone is used again by 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_PR_SET_PDEATHSIG = 1
 _START_FIELD = 19  # field 22 of /proc/PID/stat, counted after the name, which may hold spaces
 
 
@@ -42,6 +45,46 @@ def is_gone(process: str) -> bool:
     if host != _host():
         return False
     return boot != _boot() or _start_of(int(pid)) != start
+
+
+def runs(process: str) -> bool:
+    """Say whether a process runs on this machine.
+
+    Parameters
+    ----------
+    process : str
+        A name that :func:`this_process` gave, here or under another name of this machine.
+    """
+    _, boot, pid, start = process.split("/")
+    return boot == _boot() and _start_of(int(pid)) == start != ""
+
+
+def ends_with(parent: int, *, niceness: int = 0) -> Callable[[], None]:
+    """Return what a child does before it runs: ask the system to be ended when its parent dies.
+
+    Parameters
+    ----------
+    parent : int
+        The process that starts the child.
+    niceness : int
+        By how much the child lets others go first.
+
+    Notes
+    -----
+    Only Linux can be asked; elsewhere a child outlives a parent that was killed.
+    """
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+    def ask() -> None:
+        if niceness:
+            os.nice(niceness)
+        if prctl is None:
+            return
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return ask
 
 
 class Heartbeat:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from undrift.core.clock import to_us
 from undrift.core.files import PRIVATE_FILE, make_private, write_atomic
-from undrift.endpoints.errors import AddressTaken, SupervisorRunning
-from undrift.endpoints.publisher import SupervisorFile, is_alive, is_worker, read_supervisor, supervisor_path
+from undrift.core.process import ends_with, this_process
+from undrift.endpoints.addresses import Reserved, reserve
+from undrift.endpoints.errors import SupervisorRunning
+from undrift.endpoints.publisher import SupervisorFile, is_worker, read_supervisor, supervisor_path
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.endpoints.state import Listen
 from undrift.segments.endpoint_file import ack_path
@@ -29,7 +26,6 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _LONG_LIFE_S = 10.0
 _POLL_S = 0.02
-_PR_SET_PDEATHSIG = 1
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A row is scored faster by one thread than by several that wait for each other; the environment may say otherwise."""
 
@@ -52,6 +48,10 @@ class ServeOptions:
         How long a worker may take to finish its requests.
     arguments : tuple of str
         More arguments of the workers.
+    watch_every_s : float
+        Seconds between two passes of the loop; 0 leaves them to somebody else.
+    watch_command : tuple of str
+        Makes one pass.
     """
 
     workers: int = 1
@@ -60,6 +60,8 @@ class ServeOptions:
     watermark_s: float = 0.25
     drain_s: float = 10.0
     arguments: tuple[str, ...] = ()
+    watch_every_s: float = 0.0
+    watch_command: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -104,13 +106,13 @@ class Seat:
         asked = real.monotonic()
         while not self._try():
             holder = read_supervisor(self._rooms, self._name)
-            if holder is not None and is_alive(holder.pid):
+            if holder is not None and holder.is_up:
                 raise self._taken(f"process {holder.pid}")
             waited = real.monotonic() - asked
             if waited > 2 * timeout_s:
                 raise self._taken("another process")
             for pid in holder.workers if holder else ():
-                if is_worker(pid, self._name):
+                if is_worker(pid, self._rooms.state_path(self._name)):
                     _send(pid, signal.SIGTERM if waited < timeout_s else signal.SIGKILL)
             real.sleep(_POLL_S)
 
@@ -152,11 +154,10 @@ class Fleet:
         self._options = options
         self._slots = [_Slot() for _ in range(options.workers)]
         self._seat = Seat(rooms, name)
-        self._port: socket.socket | None = None
+        self._address: Reserved | None = None
         self._written: SupervisorFile | None = None
         self._started_us = to_us(rooms.clocks.real.now())
         self.restarts = 0
-        self.url = ""
 
     @property
     def pids(self) -> list[int]:
@@ -179,10 +180,7 @@ class Fleet:
             If something else listens there.
         """
         self._seat.take(self._options.drain_s)
-        before = read_supervisor(self._rooms, self._name)
-        self._port = _reserve(listen, before.url if before else "")
-        host, port = self._port.getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._address = reserve(self._rooms, self._name, listen)
         self.tell(ready=False)
 
     def ensure(self) -> None:
@@ -199,7 +197,17 @@ class Fleet:
 
     def tell(self, *, ready: bool) -> None:
         """Write what the fleet is into its file, when it has changed."""
-        said = SupervisorFile(os.getpid(), self.url, self.pids, self._started_us, ready, self.restarts)
+        said = SupervisorFile(
+            pid=os.getpid(),
+            url=self._held.url,
+            workers=self.pids,
+            started_us=self._started_us,
+            ready=ready,
+            restarts=self.restarts,
+            process=this_process(),
+            moved=self._held.moved,
+            watch_every_s=self._options.watch_every_s,
+        )
         if said != self._written:
             write_atomic(supervisor_path(self._rooms, self._name), msgspec.json.encode(said))
             self._written = said
@@ -215,15 +223,19 @@ class Fleet:
             self._forget(process.pid)
         for slot in self._slots:
             slot.process = None
-        if self._port is not None:
-            self._port.close()
+        if self._address is not None:
+            self._address.socket.close()
             supervisor_path(self._rooms, self._name).unlink(missing_ok=True)
         self._seat.leave()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._port is None:
+    @property
+    def _held(self) -> Reserved:
+        if self._address is None:
             raise ValueError("the fleet is not open")
-        host, port = self._port.getsockname()[:2]
+        return self._address
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        host, port = self._held.socket.getsockname()[:2]
         state = self._rooms.state_path(self._name)
         command = [sys.executable, "-m", "undrift.serving", "--state", str(state), "--store", str(self._rooms.store)]
         command += ["--host", host, "--port", str(port), "--follow-parent", str(os.getpid()), *self._options.arguments]
@@ -236,7 +248,7 @@ class Fleet:
                 env={**_ONE_THREAD, **os.environ},
                 pass_fds=(self._seat.descriptor,),
                 start_new_session=True,  # a Ctrl-C is the supervisor's alone
-                preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # it calls prctl and getppid only
+                preexec_fn=ends_with(os.getpid()),  # noqa: PLW1509  # it calls prctl and getppid only
             )
 
     def _bury(self, slot: _Slot, now: float) -> None:
@@ -271,46 +283,8 @@ def _log_path(rooms: EndpointRooms, name: str) -> Path:
     return rooms.run_folder / f"{name}.log"
 
 
-def _reserve(listen: Listen, before: str) -> socket.socket:
-    """Return a socket that is bound and does not listen: the port is ours, the workers share it.
-
-    An endpoint that lets the system choose gets the port back that it had before.
-    """
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    last = urlsplit(before).port or 0
-    ports = [listen.port] if listen.port else list(dict.fromkeys([last, 0]))
-    for port in ports:
-        reserved = socket.socket(family, socket.SOCK_STREAM)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            reserved.bind((listen.host, port))
-        except OSError as error:
-            reserved.close()
-            if error.errno != errno.EADDRINUSE or port == ports[-1]:
-                raise AddressTaken(
-                    f"{listen.host}:{port} cannot be listened on: {error.strerror}", cure="choose another --port"
-                ) from error
-        else:
-            return reserved
-    raise AddressTaken(f"{listen.host} has no free port", cure="choose another --port")
-
-
 def _send(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         return
-
-
-def _ends_with(parent: int) -> Callable[[], None] | None:
-    """Return what a worker does before it runs: ask the system to be stopped when its parent dies."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
-
-    return ask

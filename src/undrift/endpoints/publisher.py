@@ -10,6 +10,7 @@ import msgspec
 
 from undrift.core.digest import hex_of
 from undrift.core.files import FileLock, make_private
+from undrift.core.process import runs
 from undrift.endpoints.errors import NotAcknowledged
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.endpoints.service import Endpoints
@@ -36,6 +37,12 @@ class SupervisorFile(msgspec.Struct, frozen=True):
         Whether all workers serve the published generation.
     restarts : int
         How many workers it had to replace.
+    process : str
+        The process by its whole name, which is never used again as a process id is.
+    moved : str
+        Why it does not answer at the port of the last time; empty when it does.
+    watch_every_s : float
+        How often it makes a pass of the loop; 0 when it makes none.
     """
 
     pid: int
@@ -44,6 +51,14 @@ class SupervisorFile(msgspec.Struct, frozen=True):
     started_us: int
     ready: bool = False
     restarts: int = 0
+    process: str = ""
+    moved: str = ""
+    watch_every_s: float = 0.0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether this very process runs; a stranger that got its id after a reboot does not count."""
+        return runs(self.process) if self.process else is_alive(self.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ class Publisher:
         once more between its first word and its first answer.
         """
         acks = endpoint_file.read_acks(self._rooms.state_path(name))
-        live = [ack for ack in acks if is_worker(ack.pid, name)]
+        live = [ack for ack in acks if is_worker(ack.pid, self._rooms.state_path(name))]
         if any(ack.generation < generation for ack in live):
             return None
         return Acknowledgement(generation, tuple(ack.pid for ack in live))
@@ -123,11 +138,11 @@ class Publisher:
 
     def refusals(self, name: str, generation: int) -> list[endpoint_file.Refusal]:
         """Return why live workers do not follow a generation."""
-        acks = endpoint_file.read_acks(self._rooms.state_path(name))
+        state = self._rooms.state_path(name)
         return [
             ack.refused
-            for ack in acks
-            if ack.refused is not None and ack.refused.generation == generation and is_worker(ack.pid, name)
+            for ack in endpoint_file.read_acks(state)
+            if ack.refused is not None and ack.refused.generation == generation and is_worker(ack.pid, state)
         ]
 
     def _late(self, name: str, generation: int, timeout_s: float) -> NotAcknowledged:
@@ -194,8 +209,8 @@ def is_alive(pid: int) -> bool:
         return True
 
 
-def is_worker(pid: int, name: str) -> bool:
-    """Say whether a process is a live scoring worker of an endpoint, as far as the system tells.
+def is_worker(pid: int, state: Path) -> bool:
+    """Say whether a process is a live scoring worker that follows an endpoint's file, as far as the system tells.
 
     Process ids are used again: a file that a dead worker left may name a stranger.
     """
@@ -205,7 +220,7 @@ def is_worker(pid: int, name: str) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return True
-    return b"undrift.serving" in command and f"{name}.json".encode() in command
+    return b"undrift.serving" in command and str(state).encode() in command.split(b"\0")
 
 
 def _variant(name: endpoint_file.VariantName, version: VersionRef, share_bp: int) -> endpoint_file.VariantState:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from undrift.core.decision import Decision
 from undrift.endpoints.errors import NotAcknowledged, WorkersDoNotStart
 from undrift.endpoints.fleet import Fleet, ServeOptions, log_tail
-from undrift.endpoints.publisher import Publisher, SupervisorFile, is_alive, read_supervisor
+from undrift.endpoints.publisher import Publisher, SupervisorFile, read_supervisor
 from undrift.endpoints.referee import Referee
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.endpoints.service import Endpoints
+from undrift.endpoints.watch import Watch
 from undrift.ledger.actor import Actor
 
 _log = logging.getLogger("undrift.endpoints")
@@ -69,6 +70,7 @@ class Supervisor:
         self._endpoints = Endpoints(rooms)
         self._publisher = Publisher(rooms)
         self._fleet = Fleet(rooms, name, options)
+        self._watch = Watch(rooms, name, options.watch_command, options.watch_every_s)
         self._was_ready = False
         self._published = 0.0
         self._guarded: str | None = None
@@ -100,6 +102,7 @@ class Supervisor:
             done.set()
             if judging.is_alive():
                 judging.join()
+            self._watch.stop()
             self._fleet.stop()
 
     def _want_it_up(self) -> None:
@@ -110,6 +113,7 @@ class Supervisor:
     def _look(self, on_ready: OnReady) -> bool:
         """Mend what is broken and say whether to go on."""
         self._fleet.ensure()
+        self._watch.look()
         now = self._rooms.clocks.real.monotonic()
         if now - self._published >= _PUBLISH_EVERY_S or not self._was_ready:
             self._published = now
@@ -242,7 +246,7 @@ def wait_ready(rooms: EndpointRooms, name: str, timeout_s: float = 30.0) -> Supe
     deadline = real.monotonic() + timeout_s
     while real.monotonic() < deadline:
         said = read_supervisor(rooms, name)
-        if said is not None and said.ready and is_alive(said.pid):
+        if said is not None and said.ready and said.is_up:
             return said
         real.sleep(_WAIT_POLL_S)
     raise NotAcknowledged(
@@ -260,13 +264,13 @@ def stop_supervisor(rooms: EndpointRooms, name: str, timeout_s: float = 20.0) ->
         If it does not stop in time.
     """
     said = read_supervisor(rooms, name)
-    if said is None or not is_alive(said.pid):
+    if said is None or not said.is_up:
         return False
     real = rooms.clocks.real
     deadline = real.monotonic() + timeout_s
     with suppress(ProcessLookupError):
         os.kill(said.pid, signal.SIGTERM)
-    while is_alive(said.pid):  # its file goes first; what it holds open is closed with it
+    while said.is_up:  # its file goes first; what it holds open is closed with it
         if real.monotonic() >= deadline:
             raise NotAcknowledged(f"process {said.pid} does not stop", cure=f"kill {said.pid}")
         real.sleep(_WAIT_POLL_S)

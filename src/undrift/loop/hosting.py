@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from undrift.core.config import EndpointSettings
+from undrift.core.errors import UndriftError
 from undrift.core.files import PRIVATE_FILE, make_private
-from undrift.endpoints.errors import NotAcknowledged, WorkersDoNotStart
+from undrift.endpoints.addresses import refuse_taken
+from undrift.endpoints.errors import AddressTaken, NotAcknowledged, WorkersDoNotStart
 from undrift.endpoints.fleet import ServeOptions
-from undrift.endpoints.publisher import SupervisorFile, is_alive, read_supervisor
+from undrift.endpoints.publisher import SupervisorFile, read_supervisor
 from undrift.endpoints.state import Listen
 from undrift.endpoints.supervisor import stop_supervisor, wait_ready
+from undrift.endpoints.watch import pass_command
 from undrift.project import Project
 from undrift.serving.options import Options
 
+_WATCH_EVERY_S = 30.0
 _TOLD_LINES = 5
 _LOOK_S = 0.5
 """How often to see whether the process that was started still lives."""
@@ -39,6 +43,9 @@ class Hosting:
         The operator's word that strangers may ask.
     judge_every_s : float
         Seconds between two looks at a rollout.
+    watch_every_s : float
+        Seconds between two passes of the loop; 0 leaves them to somebody else. By default 30, and 0
+        where time is simulated: there whoever steps the clock makes the passes.
     """
 
     host: str | None = None
@@ -47,23 +54,34 @@ class Hosting:
     token_file: Path | None = None
     insecure_no_auth: bool = False
     judge_every_s: float = 1.0
+    watch_every_s: float | None = None
 
 
-def serve_options(settings: EndpointSettings, asked: Hosting) -> ServeOptions:
+def serve_options(project: Project, endpoint: str, asked: Hosting) -> ServeOptions:
     """Return the supervisor's options.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    endpoint : str
+        The endpoint.
+    asked : Hosting
+        What somebody asks for.
 
     Raises
     ------
     OpenToStrangers
         If the address can be reached from other machines and nothing protects it.
     """
-    host = asked.host or settings.host
-    port = settings.port if asked.port is None else asked.port
+    settings = project.settings.endpoint(endpoint)
+    listen = _listen(settings, asked.host, asked.port)
     worker = Options(
-        state=Path(), store=Path(), host=host, port=port, token_file=asked.token_file,
+        state=Path(), store=Path(), host=listen.host, port=listen.port, token_file=asked.token_file,
         insecure_no_auth=asked.insecure_no_auth,
     )  # fmt: skip
     worker.gate(None)
+    by_default = _WATCH_EVERY_S if project.settings.clock.kind == "real" else 0.0
     arguments: tuple[str, ...] = ()
     if asked.token_file:
         arguments += ("--token-file", str(asked.token_file.resolve()))
@@ -71,10 +89,38 @@ def serve_options(settings: EndpointSettings, asked: Hosting) -> ServeOptions:
         arguments += ("--insecure-no-auth",)
     return ServeOptions(
         workers=asked.workers or settings.workers,
-        listen=Listen(host, port),
+        listen=listen,
         judge_every_s=asked.judge_every_s,
         arguments=arguments,
+        watch_every_s=by_default if asked.watch_every_s is None else asked.watch_every_s,
+        watch_command=pass_command(project.root),
     )
+
+
+def check_port(project: Project, endpoint: str, port: int | None = None) -> None:
+    """Return when the port that is asked for can be had, or the endpoint is up already.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    endpoint : str
+        The endpoint; it need not exist yet.
+    port : int, optional
+        The port; by default that of the settings. With 0 the system chooses, and there is nothing to check.
+
+    Raises
+    ------
+    AddressTaken
+        If somebody else has it; the message says who, where that can be seen.
+    """
+    if serving(project, endpoint) is not None:
+        return
+    try:
+        refuse_taken(_listen(project.settings.endpoint(endpoint), None, port))
+    except AddressTaken:
+        if serving(project, endpoint) is None:  # else it was started this very moment
+            raise
 
 
 def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0) -> SupervisorFile:
@@ -93,6 +139,8 @@ def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0)
 
     Raises
     ------
+    AddressTaken
+        If its port was asked for and somebody else has it.
     NotAcknowledged
         If it does not answer in time.
     WorkersDoNotStart
@@ -107,6 +155,7 @@ def start(project: Project, endpoint: str, *words: str, timeout_s: float = 60.0)
     deadline = real.monotonic() + timeout_s
     while True:
         if started is None and serving(project, endpoint) is None:
+            check_port(project, endpoint, _port_of(words))
             started = _started(project, endpoint, words)
         try:
             return wait_ready(project.endpoint_rooms, endpoint, _LOOK_S)
@@ -159,10 +208,51 @@ def _stop_waiting(project: Project, endpoint: str, started: _Started | None, lat
         raise NotAcknowledged(f"endpoint {endpoint!r} does not answer after {late_s:g} s{said}", cure=cure) from None
 
 
+def bring_back(project: Project, tell: Callable[[str], None]) -> list[tuple[str, SupervisorFile]]:
+    """Start in the background whatever is wanted up and is not, and return all that is served now.
+
+    After a reboot this is all there is to do: what is served, with which shares, is in the ledger,
+    the port in the run folder, and nothing is trained. What was stopped by ``undrift down`` stays down.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    tell : callable
+        Is given a line for each endpoint that was started, or could not be.
+
+    Raises
+    ------
+    AddressTaken, NotAcknowledged, WorkersDoNotStart
+        If an endpoint could not be started; the others have been.
+    """
+    found: list[tuple[str, SupervisorFile]] = []
+    failed: list[UndriftError] = []
+    for name in wanted_up(project):
+        was_up = serving(project, name) is not None
+        try:
+            said = start(project, name)
+        except UndriftError as error:
+            tell(f"endpoint:{name} could not be started: {error.message}")
+            failed.append(error)
+            continue
+        if not was_up:
+            tell(f"endpoint:{name} answers at {said.url}" + (f" ({said.moved})" if said.moved else ""))
+        found.append((name, said))
+    if failed:
+        raise failed[0]
+    return found
+
+
+def wanted_up(project: Project) -> list[str]:
+    """Return the endpoints that nobody has stopped on purpose, by name."""
+    return [state.name for state in project.endpoints.all() if state.status == "serving"]
+
+
 def serving(project: Project, endpoint: str) -> SupervisorFile | None:
     """Return what the living supervisor of an endpoint says, None when there is none."""
     said = read_supervisor(project.endpoint_rooms, endpoint)
-    return said if said is not None and is_alive(said.pid) else None
+    return said if said is not None and said.is_up else None
 
 
 def stop(project: Project, endpoint: str) -> bool:
@@ -170,3 +260,12 @@ def stop(project: Project, endpoint: str) -> bool:
     with project.ledger.change(project.actor) as change:
         project.endpoints.set_status(change, endpoint, "stopped")
     return stop_supervisor(project.endpoint_rooms, endpoint)
+
+
+def _listen(settings: EndpointSettings, host: str | None, port: int | None) -> Listen:
+    return Listen(host or settings.host, settings.port if port is None else port)
+
+
+def _port_of(words: Sequence[str]) -> int | None:
+    """Return the port that words for ``undrift serve`` name."""
+    return int(words[words.index("--port") + 1]) if "--port" in words else None

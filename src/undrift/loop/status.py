@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from undrift.core.json import JSON
+from undrift.endpoints.publisher import SupervisorFile
 from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
 from undrift.loop.hosting import serving
 from undrift.loop.promotion import waiting
 from undrift.loop.retraining import advice_for, new_labelled_rows, open_incidents
+from undrift.loop.watchers import Watch, watch_of
 from undrift.monitoring.incident import Incident
 from undrift.project import Project
 
@@ -63,12 +65,15 @@ class Status:
         By name.
     training : list of str
         References of the pipeline runs that are under way.
+    watch : Watch
+        Who makes the passes of the loop.
     next : list of str
         What to do when there is no endpoint yet.
     """
 
     endpoints: list[EndpointStatus]
     training: list[str]
+    watch: Watch
     next: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
@@ -90,19 +95,22 @@ class Status:
                 for one in self.endpoints
             ],
             "training": self.training,
+            "watch": self.watch.as_json(),
             "next": self.next,
         }
 
 
 def status(project: Project) -> Status:
     """Return the project's status; it only reads."""
-    endpoints = [_endpoint(project, state) for state in project.endpoints.all()]
+    states = project.endpoints.all()
+    said = {state.name: serving(project, state.name) for state in states}
+    endpoints = [_endpoint(project, state, said[state.name]) for state in states]
     training = [run.ref for run in project.journal.pending()]
-    return Status(endpoints, training, [] if endpoints else _first_steps(project))
+    watch = watch_of(project, [one for one in said.values() if one])
+    return Status(endpoints, training, watch, [] if endpoints else _first_steps(project))
 
 
-def _endpoint(project: Project, state: EndpointState) -> EndpointStatus:
-    said = serving(project, state.name)
+def _endpoint(project: Project, state: EndpointState, said: SupervisorFile | None) -> EndpointStatus:
     rollout = project.endpoints.running(state.name)
     incidents = open_incidents(project, state)
     found = EndpointStatus(state, said.url if said else None, rollout, incidents, [])

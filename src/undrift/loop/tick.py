@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
+from undrift.core.clock import to_us
 from undrift.core.json import JSON
+from undrift.core.process import this_process
 from undrift.endpoints.referee import Referee
 from undrift.endpoints.state import EndpointState
+from undrift.endpoints.watch import PassFile, write_pass
 from undrift.loop.children import start_pending
 from undrift.loop.promotion import release_passed
 from undrift.loop.retraining import retrain
@@ -68,6 +74,30 @@ def tick(project: Project) -> Pass:
     return result
 
 
+def make_pass(project: Project, *, every_s: float = 0.0) -> Pass:
+    """Make one pass and leave word of it, so that anybody can see that, and whether, somebody watches.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    every_s : float
+        How often this process makes one; 0 when this is the only one.
+    """
+    real = project.clocks.real
+    told = PassFile(this_process(), to_us(real.now()), every_s=every_s)
+    write_pass(project.store, told)
+    try:
+        return tick(project)
+    finally:
+        ended = to_us(real.now())
+        write_pass(project.store, structs.replace(told, ended_us=ended, problem=_in_a_line(sys.exception())))
+
+
+def _in_a_line(error: BaseException | None) -> str:
+    return "" if error is None else str(error).partition("\n")[0] or type(error).__name__
+
+
 def repeat(project: Project, every_s: float, wait: Callable[[float], bool], tell: Callable[[str], None]) -> None:
     """Tick until told to stop.
 
@@ -83,7 +113,7 @@ def repeat(project: Project, every_s: float, wait: Callable[[float], bool], tell
         Is given each thing that was done.
     """
     while True:
-        for line in tick(project).done:
+        for line in make_pass(project, every_s=every_s).done:
             tell(line)
         if wait(every_s):
             return

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 
-from undrift.core.process import Heartbeat, is_gone, this_process
+from undrift.core.process import Heartbeat, is_gone, runs, this_process
 
 _PRINT = "from undrift.core.process import this_process; print(this_process(), flush=True); input()"
 
@@ -30,6 +30,13 @@ def test_a_reused_process_id_does_not_keep_the_dead_alive() -> None:
     host, boot, pid, _ = this_process().split("/")
     assert is_gone(f"{host}/{boot}/{pid}/1")
     assert is_gone(f"{host}/elseboot/{pid}/1")
+
+
+def test_a_process_runs_only_as_itself() -> None:
+    """Not after a reboot, not as a stranger with its id; under another name of this machine it does."""
+    _, boot, pid, start = this_process().split("/")
+    names = (f"elsewhere/{boot}/{pid}/{start}", f"elsewhere/{boot}/{pid}/1", f"elsewhere/elseboot/{pid}/{start}")
+    assert [runs(name) for name in names] == [True, False, False]
 
 
 def test_a_process_of_another_host_is_not_known_to_be_gone() -> None:

@@ -24,7 +24,7 @@ def publisher(project: Project) -> Publisher:
 def worker(project: Project):
     """Give a process that looks like a worker of the endpoint."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "input()", "undrift.serving", "delay.json"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "input()", "undrift.serving", "--state", str(path_of(project))], stdin=subprocess.PIPE
     )
     yield process
     process.kill()

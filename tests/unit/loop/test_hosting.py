@@ -9,19 +9,27 @@ import msgspec
 import pytest
 
 from undrift.core.files import make_private, write_atomic
-from undrift.endpoints.errors import WorkersDoNotStart
+from undrift.endpoints.errors import AddressTaken, WorkersDoNotStart
 from undrift.endpoints.publisher import SupervisorFile, supervisor_path
 from undrift.loop import hosting
 
 from .conftest import Registered
 
 
-def test_a_process_that_ends_is_told_at_once_in_its_own_words(registered: Registered) -> None:
-    """Somebody else has the port: that is said, and nobody waits for the whole time limit."""
+def test_a_port_that_is_taken_is_refused_before_anything_is_started(registered: Registered) -> None:
+    """Exit code 2, and the endpoint has not even a log."""
     registered.deployed(registered.approved())
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorkersDoNotStart) as refused:
-        hosting.start(registered.project, "delay", "--port", str(taken.getsockname()[1]), timeout_s=3600)
-    assert "cannot be listened on" in refused.value.message
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AddressTaken):
+        hosting.start(registered.project, "delay", "--port", str(taken.getsockname()[1]))
+    assert not (registered.project.endpoint_rooms.run_folder / "delay.log").exists()
+
+
+def test_a_process_that_ends_is_told_at_once_in_its_own_words(registered: Registered) -> None:
+    """It refuses to start: that is said, and nobody waits for the whole time limit."""
+    registered.deployed(registered.approved())
+    with pytest.raises(WorkersDoNotStart) as refused:
+        hosting.start(registered.project, "delay", "--host", "0.0.0.0", timeout_s=3600)
+    assert "--token-file" in refused.value.message
 
 
 def test_an_endpoint_that_is_not_up_can_be_stopped(registered: Registered) -> None:
