@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from undrift.core.clock import to_us
 from undrift.core.digest import blake3_file
 from undrift.core.json import JSON
+from undrift.core.labels import label_text
 from undrift.endpoints.errors import BadLabels
-from undrift.endpoints.losses import text_of
 from undrift.endpoints.plan import ClassLabel
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.ledger.actor import Actor
@@ -193,7 +193,7 @@ def _moments(column: pl.Series) -> pl.Series:
 
 
 def _labels(table: pl.DataFrame, source: LabelSource) -> Iterator[_Labelled]:
-    known = {text_of(label): label for label in source.classes}
+    known = {label_text(label): label for label in source.classes}
     by_id = source.on == _BY_ID
     for row, (about, actual, event_us) in enumerate(table.iter_rows()):
         if about is None or actual is None:
@@ -209,7 +209,7 @@ def _labels(table: pl.DataFrame, source: LabelSource) -> Iterator[_Labelled]:
 
 
 def _class(actual: Any, known: dict[str, ClassLabel]) -> Label | None:  # Any: a cell
-    text = text_of(actual)
+    text = label_text(actual)
     if text not in known and text.lower() in ("true", "false"):
         text = str(int(text.lower() == "true"))
     return known.get(text)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from undrift.endpoints.plan import ClassLabel, RolloutPlan
+from undrift.core.labels import label_text
+from undrift.endpoints.plan import RolloutPlan
 from undrift.segments.records import Label
 
 _LEAST_PROBABILITY = 0.01
@@ -24,7 +25,7 @@ class LossOf:
 
     def __init__(self, plan: RolloutPlan) -> None:
         self._plan = plan
-        self._places = {text_of(label): place for place, label in enumerate(plan.classes)}
+        self._places = {label_text(label): place for place, label in enumerate(plan.classes)}
 
     def __call__(self, scores: Sequence[float], prediction: Label | None, actual: Label) -> float | None:
         """Return the loss, or None when this label and this answer cannot be compared."""
@@ -35,7 +36,7 @@ class LossOf:
             case "log":
                 return self._of_class(scores, actual, _log)
             case "error01":
-                return None if prediction is None else float(text_of(prediction) != text_of(actual))
+                return None if prediction is None else float(label_text(prediction) != label_text(actual))
             case "absolute":
                 return self._absolute(prediction, actual)
             case _:
@@ -44,7 +45,7 @@ class LossOf:
     def _of_class(
         self, scores: Sequence[float], actual: Label, loss: Callable[[Sequence[float], int], float]
     ) -> float | None:
-        place = self._places.get(text_of(actual))
+        place = self._places.get(label_text(actual))
         if place is None or len(scores) != len(self._places):
             return None
         return min(max(loss(scores, place), 0.0), 1.0)
@@ -64,10 +65,3 @@ def _brier(scores: Sequence[float], place: int) -> float:
 
 def _log(scores: Sequence[float], place: int) -> float:
     return math.log(max(scores[place], _LEAST_PROBABILITY)) / math.log(_LEAST_PROBABILITY)
-
-
-def text_of(label: ClassLabel | float) -> str:
-    """Return one text for one class, however the caller's JSON or table typed it: 1, 1.0, true and "1"."""
-    if isinstance(label, bool) or (isinstance(label, float) and label.is_integer()):
-        return str(int(label))
-    return str(label)

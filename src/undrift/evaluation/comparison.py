@@ -169,7 +169,7 @@ def _scores(kind: str, table: Table, folds: Sequence[Fold], seed: int, go_on: Ca
 def _has_all_classes(table: Table, fold: Fold) -> bool:
     if table.target.task == "regression":
         return True
-    return table.frame[fold.fit][table.target.column].n_unique() == len(table.target.classes)
+    return table.target.classes_in(table.frame[fold.fit]) == len(table.target.classes)
 
 
 def _comparable(metric: Metric, scores: Array, folds: Sequence[Fold]) -> Array:

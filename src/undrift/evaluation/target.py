@@ -53,7 +53,14 @@ class Target:
             return values.to_numpy()
         if values.dtype.is_float():
             return values.cast(pl.Int64).to_numpy()
-        return np.asarray(values.cast(pl.String).to_list(), dtype=np.str_)
+        spelt = {_folded(pl.Series([label]))[0]: str(label) for label in self.classes}
+        return np.asarray(
+            _folded(values).replace_strict(spelt, default=values.cast(pl.String)).to_list(), dtype=np.str_
+        )
+
+    def classes_in(self, frame: pl.DataFrame) -> int:
+        """Return how many classes occur in some rows."""
+        return len(np.unique(self.labels(frame)))
 
     def codes(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Return the target as metrics take it: 1 for the positive class, the class's index, or the number."""
@@ -72,10 +79,12 @@ class Target:
 
 
 def usable(frame: pl.DataFrame, column: str) -> pl.Series:
-    """Return for each row whether its target is there (not null, not NaN, not infinite)."""
+    """Return for each row whether its target is there (not null, NaN, infinite or blank)."""
     values = frame[column]
     present = values.is_not_null()
-    return present & values.is_finite().fill_null(value=False) if values.dtype.is_float() else present
+    if values.dtype.is_float():
+        return present & values.is_finite().fill_null(value=False)
+    return present & (_folded(values) != "").fill_null(value=False) if _is_text(values) else present
 
 
 def read_target(frame: pl.DataFrame, column: str, *, task: str = "auto", positive: object = None) -> Target:
@@ -96,10 +105,15 @@ def read_target(frame: pl.DataFrame, column: str, *, task: str = "auto", positiv
     ------
     BadTarget
         If the column is missing, constant, or does not fit the task.
+
+    Notes
+    -----
+    Texts that differ in case or in space around them only are one class, in its most frequent
+    spelling.
     """
     if column not in frame.columns:
         raise BadTarget(f"there is no column {column!r} to predict", cure=f"columns are {', '.join(frame.columns)}")
-    values = frame[column]
+    values = spelt_alike(frame[column])
     if values.n_unique() < 2:  # noqa: PLR2004 - one value teaches nothing
         raise BadTarget(f"every row has the same {column!r}: there is nothing to learn", cure="add other rows")
     known, reason = (_task_of(values), "") if task == "auto" else (_checked(task, values), "as the settings say")
@@ -140,6 +154,25 @@ def _checked(task: str, values: pl.Series) -> Task:
     if task == "binary" and distinct != 2:  # noqa: PLR2004 - that is what binary means
         raise BadTarget(f"{values.name!r} has {distinct} different values, not two", cure='set task = "multiclass"')
     return "binary" if task == "binary" else "multiclass"
+
+
+def _is_text(values: pl.Series) -> bool:
+    return values.dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _folded(values: pl.Series) -> pl.Series:
+    """Return texts in the form in which labels are compared: in lower case, single spaces, none around."""
+    return values.cast(pl.String).str.strip_chars().str.replace_all(r"\s+", " ").str.to_lowercase()
+
+
+def spelt_alike(values: pl.Series) -> pl.Series:
+    """Return texts with one spelling for each class, the most frequent; other values as they are."""
+    if not _is_text(values):
+        return values
+    spelling = values.cast(pl.String).str.strip_chars().str.replace_all(r"\s+", " ")
+    counts = pl.DataFrame({"text": spelling, "folded": _folded(values)}).group_by("folded", "text").len()
+    chosen = counts.sort("len", "text", descending=[True, False]).unique("folded", keep="first", maintain_order=True)
+    return _folded(values).replace_strict(chosen["folded"], chosen["text"]).alias(values.name)
 
 
 def _whole(values: pl.Series) -> bool:

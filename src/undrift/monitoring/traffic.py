@@ -14,8 +14,9 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.clock import to_us
+from undrift.core.labels import label_text
 from undrift.monitoring.spans import Span
-from undrift.monitoring.watched import ClassLabel, Version
+from undrift.monitoring.watched import Version
 from undrift.segments import parquet
 from undrift.segments.tables import ROW_PREFIX
 from undrift.stats.sketch import UnitKind, Values
@@ -126,10 +127,10 @@ class Traffic:
 
     def _codes(self) -> Mapping[str, int]:
         """Return the index of the class that each label's text names."""
-        classes: dict[ClassLabel, int] = {label: index for index, label in enumerate(self.version.classes)}
+        classes = {label_text(label): index for index, label in enumerate(self.version.classes)}
         texts = self.table["actual"].drop_nulls().unique().to_list()
-        decoded = {text: msgspec.json.decode(text) for text in texts}
-        return {text: classes[label] for text, label in decoded.items() if label in classes}
+        spelt = {text: label_text(msgspec.json.decode(text)) for text in texts}
+        return {text: classes[label] for text, label in spelt.items() if label in classes}
 
 
 def read(folders: Folders, version: Version, span: Span) -> Traffic:

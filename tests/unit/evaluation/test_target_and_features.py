@@ -54,6 +54,16 @@ def test_names_are_no_classes() -> None:
         read_target(pl.DataFrame({"y": [f"word {number}" for number in range(50)]}), "y")
 
 
+def test_labels_that_differ_in_case_and_space_are_one_class() -> None:
+    """It has its most frequent spelling; a blank is no label."""
+    frame = pl.DataFrame({"y": [" Yes", "yes", "Yes ", "NO", "no", "no", "  "]})
+    known = frame.filter(usable(frame, "y"))
+    target = read_target(known, "y")
+    assert (known.height, target.classes, target.positive) == (6, ("Yes", "no"), 0)
+    assert target.codes(known).tolist() == [1, 1, 1, 0, 0, 0]
+    assert target.classes_in(known.tail(3)) == 1
+
+
 def test_rows_without_a_target_are_not_usable() -> None:
     """Null, NaN and infinity are no labels."""
     assert usable(pl.DataFrame({"y": [1.0, None, float("nan"), float("inf")]}), "y").to_list() == [True, *[False] * 3]

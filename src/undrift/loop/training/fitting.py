@@ -85,7 +85,7 @@ def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float6
     for side in (0, 1):
         other = chosen.frame[chosen.fit[half != side]]
         mine = chosen.frame[chosen.fit[half == side]]
-        if chosen.target.task != "regression" and other[chosen.target.column].n_unique() < len(chosen.target.classes):
+        if chosen.target.task != "regression" and chosen.target.classes_in(other) < len(chosen.target.classes):
             return np.empty(0)
         if not len(mine) or not len(other):
             return np.empty(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from undrift.core.errors import CheckFailed
 from undrift.core.json import JSON
@@ -94,7 +95,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         made = replace(made, left_out={**made.left_out, "held back by the suite": len(bad)})
     made = _sampled(made, rows, spec)
     fit_frame = rows.frame[made.fit]
-    _need_all_classes(rows.target, fit_frame[rows.target.column].n_unique())
+    _need_all_classes(rows.target, fit_frame)
     holdout = rows.frame[made.holdout]
     outputs: Outputs = {
         "data": ref,
@@ -137,8 +138,11 @@ def _sampled(made: Split, rows: Rows, spec: Spec) -> Split:
     return replace(made, fit=kept, reason=reason, left_out=left_out)
 
 
-def _need_all_classes(target: Target, known: int) -> None:
-    if target.task != "regression" and known < len(target.classes):
+def _need_all_classes(target: Target, fit_frame: pl.DataFrame) -> None:
+    if target.task == "regression":
+        return
+    known = target.classes_in(fit_frame)
+    if known < len(target.classes):
         raise TooLittleData(
             f"the rows to learn from hold {known} of {len(target.classes)} classes of {target.column!r}",
             cure="add rows of the rare classes, or leave them out",

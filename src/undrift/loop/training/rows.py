@@ -15,7 +15,7 @@ from undrift.evaluation.errors import BadColumn, TooLittleData
 from undrift.evaluation.features import Choice, Feature, Features, choose_features
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
 from undrift.evaluation.splits import Positions, RowFacts
-from undrift.evaluation.target import Target, read_target, usable
+from undrift.evaluation.target import Target, read_target, spelt_alike, usable
 from undrift.loop.training.arrays import get_array
 from undrift.loop.training.rooms import Spec, TrainingRooms
 
@@ -176,6 +176,6 @@ def ids_at(ids: Ids, positions: Positions) -> Ids:
 
 
 def _strata(frame: pl.DataFrame, target: Target) -> npt.NDArray[np.float64]:
-    """Return a class number for every row; rows whose label is unusable or unknown get -1."""
-    texts = np.array(frame[target.column].cast(pl.String).fill_null("").to_list(), dtype=object)
-    return np.unique(texts, return_inverse=True)[1].astype(np.float64)
+    """Return a number for the label of every row, usable or not."""
+    labels = spelt_alike(frame[target.column]).cast(pl.String).fill_null("")
+    return labels.rank("dense").to_numpy().astype(np.float64)
