@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from undrift.core.json import JSON
 from undrift.evaluation.candidates import Fitted, check_candidates, fit
 from undrift.evaluation.comparison import Table, compare
+from undrift.evaluation.diagnosis.diagnosis import diagnose
+from undrift.evaluation.diagnosis.judged import Judged
 from undrift.evaluation.folds import make_folds
 from undrift.evaluation.metrics import chosen_metric, reported
 from undrift.evaluation.threshold import threshold_of
-from undrift.loop.training.arrays import put_array
+from undrift.loop.training.arrays import put_array, put_json
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
 from undrift.loop.training.rows import Chosen, chosen_rows
 from undrift.models.formats import skops
@@ -108,4 +113,49 @@ def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
     metric = chosen_metric(spec.settings.metric, chosen.target.task)
     found = reported(chosen.target.task, y, scores, chosen.units[chosen.holdout], spec.unit, also=metric.name)
     metrics: dict[str, JSON] = {name: interval.as_json() for name, interval in found.items()}
-    return StepResult({"scores": put_array(rooms.blobs, scores), "metrics": metrics, "metric": metric.name})
+    context.go_on()
+    diagnosis = diagnosed(fitted, chosen, spec, (scores, context.inputs["fit"]["threshold"]))
+    return StepResult(
+        {
+            "scores": put_array(rooms.blobs, scores),
+            "metrics": metrics,
+            "metric": metric.name,
+            "diagnosis": put_json(rooms.blobs, diagnosis),
+        }
+    )
+
+
+def diagnosed(
+    fitted: Fitted, chosen: Chosen, spec: Spec, said: tuple[npt.NDArray[np.float64], JSON]
+) -> dict[str, JSON]:
+    """Return how a fitted model behaves on its holdout: curves, errors, importance, slices.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The stored model.
+    chosen : Chosen
+        The rows.
+    spec : Spec
+        Names the metric, the unit and the seed.
+    said : (array, JSON)
+        Its scores of the holdout, and the threshold as the fit step wrote it.
+    """
+    scores, threshold = said
+    target, holdout = chosen.target, chosen.holdout_frame
+    judged = Judged(
+        task=target.task,
+        classes=tuple(str(label) for label in target.classes),
+        positive=target.positive,
+        y=target.codes(holdout),
+        scores=scores,
+        units=chosen.units[chosen.holdout],
+        unit_name=spec.unit,
+        metric=chosen_metric(spec.settings.metric, target.task),
+        threshold=float(threshold["value"]) if isinstance(threshold, Mapping) else None,  # type: ignore[arg-type]
+    )
+
+    def score(frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+        return fitted.scores(frame, chosen.features, target)
+
+    return diagnose(holdout, chosen.features.names, judged, score, seed=spec.settings.seed)

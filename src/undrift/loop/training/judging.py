@@ -24,6 +24,8 @@ from undrift.pipelines.graph import Outputs, StepContext, StepResult
 from undrift.stats.metrics import Metric
 from undrift.tracking.facts import Artifact, Facts, MetricValue
 
+DIAGNOSIS = "diagnosis"
+"""The run's artifact with curves, errors, importance and slices."""
 Stored = Mapping[str, Any]  # Any: JSON that earlier steps wrote
 
 
@@ -132,6 +134,7 @@ def _facts(rooms: TrainingRooms, steps: Mapping[str, Outputs]) -> Facts:
         "gate-report": str(judged["digest"]),
         SPLIT: put_json(rooms.blobs, split["split"]),
         "comparison": put_json(rooms.blobs, steps["compare"]),
+        DIAGNOSIS: str(evaluated["diagnosis"]),
     }
     return Facts(
         fitted=_mapping(fit["params"]),
