@@ -18,7 +18,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def customers(rows: int = 2000, seed: int = 0, *, rate: float = 0.25) -> pl.DataFrame:
-    """Return customers who leave or stay: the score has an AUC of about .98, the note is missing more often for some."""
+    """Return customers who leave or stay: the score has an AUC of about .98, notes tend to be missing."""
     rng = np.random.default_rng(seed)
     left = rng.random(rows) < rate
     return pl.DataFrame(
@@ -38,7 +38,7 @@ def customers(rows: int = 2000, seed: int = 0, *, rate: float = 0.25) -> pl.Data
 
 
 def houses(rows: int = 1500, seed: int = 0) -> pl.DataFrame:
-    """Return houses with a price of which the size explains about nine tenths; two per mille cost a hundred times as much."""
+    """Return houses with a price of which the size explains about nine tenths; a few cost a hundred times as much."""
     rng = np.random.default_rng(seed)
     size = rng.lognormal(4.5, 0.4, rows)
     price = 3000 * size * rng.lognormal(0, 0.12, rows) + 20_000 * rng.normal(size=rows)

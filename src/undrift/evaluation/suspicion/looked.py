@@ -132,7 +132,7 @@ def look(frame: pl.DataFrame, target: Target, columns: Sequence[str], unit: str 
     Above 50,000 rows a sample is taken, in equal shares of each class but at least 1,000 rows of
     it where there are so many.
     """
-    labelled = frame.filter(usable(frame, target.column))
+    labelled = _labelled(frame, target)
     rows = len(labelled)
     y = _codes(labelled, target)
     if rows > MOST_ROWS:
@@ -143,6 +143,14 @@ def look(frame: pl.DataFrame, target: Target, columns: Sequence[str], unit: str 
     salt = np.uint64(seed % 2**32) * np.uint64(0x9E3779B97F4A7C15)
     fold = (mixed(units.astype(np.uint64) + salt) % np.uint64(FOLDS)).astype(np.int64)
     return Looked(labelled, target, y, units, fold, rows, mid_ranks(y) / max(1, len(y)), _some(y, target, seed))
+
+
+def _labelled(frame: pl.DataFrame, target: Target) -> pl.DataFrame:
+    """Return the rows with a label that the target knows; one of another class may have come later."""
+    labelled = frame.filter(usable(frame, target.column))
+    if target.task == "regression":
+        return labelled
+    return labelled.filter(pl.Series(np.isin(target.labels(labelled), np.asarray(target.classes))))
 
 
 def _codes(frame: pl.DataFrame, target: Target) -> Floats:
