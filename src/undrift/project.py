@@ -191,7 +191,8 @@ class Project:
         def on_live(change: Change, endpoint: str, old: VersionRef | None, new: VersionRef) -> None:
             _follow_live(self.registry, change, endpoint, old, new)
 
-        return EndpointRooms(self.ledger, self.store, self.clocks, on_live, publishing, self._rollout_ids())
+        is_masked = self.settings.privacy.mask
+        return EndpointRooms(self.ledger, self.store, self.clocks, on_live, publishing, self._rollout_ids(), is_masked)
 
     @cached_property
     def endpoints(self) -> Endpoints:

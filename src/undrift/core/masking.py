@@ -75,6 +75,12 @@ def open_mask(store: Path) -> Mask:
     return read_mask(path)
 
 
+def known_mask(store: Path) -> Mask | None:
+    """Return the mask of a project, None when nothing has been masked there yet; for those who join what is masked."""
+    path = store / FILE
+    return read_mask(path) if path.exists() else None
+
+
 def read_mask(path: Path) -> Mask:
     """Return the mask whose key lies in a file.
 

@@ -6,6 +6,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
+from undrift.core.masking import Mask
 from undrift.segments.records import ColumnsRecord, FeedbackRecord, PredictionRecord, decode
 from undrift.segments.tail import SegmentTail
 
@@ -29,9 +32,12 @@ class Arrivals:
         The folders.
     since_us : int
         Segments finished before are passed over.
+    mask : Mask, optional
+        Masks keys that came unmasked, so that labels and predictions join whenever either was masked.
     """
 
-    def __init__(self, predictions: Path, feedback: Path, since_us: int) -> None:
+    def __init__(self, predictions: Path, feedback: Path, since_us: int, mask: Mask | None = None) -> None:
+        self._mask = mask
         self._tails = [SegmentTail(folder, since_us=since_us) for folder in (predictions, feedback)]
         self._waiting: list[tuple[_Key, Arrival]] = []
         self._last: _Key | None = None
@@ -48,7 +54,7 @@ class Arrivals:
                 for frame in frames:
                     record = decode(frame.payload)
                     if not isinstance(record, ColumnsRecord):
-                        self._waiting.append((_key(record), record))
+                        self._waiting.append((_key(record), self._masked(record)))
         self._waiting.sort(key=_by_key)
         end = next((place for place, (key, _) in enumerate(self._waiting) if key[0] > until_us), len(self._waiting))
         due, self._waiting = self._waiting[:end], self._waiting[end:]
@@ -56,6 +62,11 @@ class Arrivals:
             self.out_of_order |= self._last is not None and due[0][0] < self._last
             self._last = due[-1][0]
         return [record for _, record in due]
+
+    def _masked(self, record: Arrival) -> Arrival:
+        if self._mask is None or record.key is None or (key := self._mask.text(record.key)) == record.key:
+            return record
+        return replace(record, key=key)
 
 
 def _key(record: Arrival) -> _Key:

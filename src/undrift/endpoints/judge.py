@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from undrift.core.masking import known_mask
 from undrift.endpoints.arrivals import Arrivals
 from undrift.endpoints.evidence import Evidence
 from undrift.endpoints.rollout import Rollout
@@ -65,5 +66,8 @@ class Judge:
         rooms, rollout = self._rooms, self._rollout
         self.evidence = Evidence(rollout)
         self._arrivals = Arrivals(
-            rooms.predictions(rollout.endpoint), rooms.feedback(rollout.endpoint), rollout.since_us
+            rooms.predictions(rollout.endpoint),
+            rooms.feedback(rollout.endpoint),
+            rollout.since_us,
+            known_mask(rooms.store),
         )

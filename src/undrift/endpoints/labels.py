@@ -17,7 +17,7 @@ from undrift.endpoints.errors import BadLabels
 from undrift.endpoints.plan import ClassLabel
 from undrift.endpoints.rooms import EndpointRooms
 from undrift.ledger.actor import Actor
-from undrift.segments.records import FeedbackRecord, Label, encode, feedback_id
+from undrift.segments.records import Label, Labelled, encode
 from undrift.segments.seal import Seal
 from undrift.segments.writer import SegmentWriter
 
@@ -130,28 +130,13 @@ def add_labels(rooms: EndpointRooms, endpoint: str, source: LabelSource, actor: 
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Labelled:
-    """One label without the moment of its arrival."""
-
-    prediction_id: str | None
-    key: str | None
-    actual: Label
-    event_us: int | None
-
-    def record(self, received_us: int) -> FeedbackRecord:
-        """Return the record; its id is that of the same label sent over HTTP."""
-        identifier = feedback_id(self.prediction_id, self.key, self.actual, self.event_us)
-        return FeedbackRecord(identifier, self.prediction_id, self.key, self.actual, self.event_us, received_us)
-
-
-def _write(rooms: EndpointRooms, endpoint: str, labels: list[_Labelled]) -> list[Seal]:
-    clocks = rooms.clocks
+def _write(rooms: EndpointRooms, endpoint: str, labels: list[Labelled]) -> list[Seal]:
+    clocks, mask = rooms.clocks, rooms.mask()
     writer = SegmentWriter(rooms.feedback(endpoint), owner="labels", mode="durable", clocks=clocks)
     waiting = iter(labels)
     while group := list(islice(waiting, _GROUP)):
         now_us = to_us(clocks.real.now())
-        writer.extend([encode(label.record(now_us)) for label in group])
+        writer.extend([encode(label.record(now_us, mask)) for label in group])
     return writer.close()
 
 
@@ -192,7 +177,7 @@ def _moments(column: pl.Series) -> pl.Series:
         ) from error
 
 
-def _labels(table: pl.DataFrame, source: LabelSource) -> Iterator[_Labelled]:
+def _labels(table: pl.DataFrame, source: LabelSource) -> Iterator[Labelled]:
     known = {label_text(label): label for label in source.classes}
     by_id = source.on == _BY_ID
     for row, (about, actual, event_us) in enumerate(table.iter_rows()):
@@ -205,7 +190,7 @@ def _labels(table: pl.DataFrame, source: LabelSource) -> Iterator[_Labelled]:
                 cure=f"the model answers {', '.join(map(str, source.classes[:10])) or 'finite numbers'}",
                 row=row + 1,
             )
-        yield _Labelled(about if by_id else None, None if by_id else about, truth, event_us)
+        yield Labelled(about if by_id else None, None if by_id else about, truth, event_us)
 
 
 def _class(actual: Any, known: dict[str, ClassLabel]) -> Label | None:  # Any: a cell

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from undrift.core import masking
 from undrift.core.digest import hex_of
 from undrift.core.files import FileLock, make_private
 from undrift.core.process import runs
@@ -179,6 +180,7 @@ class Publisher:
             ),
             limits=settings.limits,
             token_sha256=settings.token_sha256,
+            mask=masking.FILE if self._rooms.mask() is not None else None,
         )
 
 

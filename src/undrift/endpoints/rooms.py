@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from undrift.core.clock import Clocks, RealClock
 from undrift.core.ids import IdSource
+from undrift.core.masking import Mask, open_mask
 from undrift.endpoints.state import VersionRef
 from undrift.ledger.ledger import Change, Ledger
 from undrift.segments.endpoint_file import Limits, LogMode
@@ -62,6 +63,8 @@ class EndpointRooms:
         Settings by endpoint; an endpoint without gets the defaults.
     ids : IdSource
         Makes the ids of rollouts, which are also the salts; a seeded one repeats the arms.
+    is_masked : bool
+        Whether callers' keys and personal columns are masked in the logs.
     """
 
     ledger: Ledger
@@ -70,10 +73,15 @@ class EndpointRooms:
     on_live: OnLive = _nothing_more
     publishing: Mapping[str, Publishing] = field(default_factory=dict)
     ids: IdSource = field(default_factory=lambda: IdSource(RealClock()))
+    is_masked: bool = False
 
     def publishing_of(self, name: str) -> Publishing:
         """Return an endpoint's settings."""
         return self.publishing.get(name, Publishing())
+
+    def mask(self) -> Mask | None:
+        """Return what masks in the logs; its key is made when it is first needed. None when nothing is masked."""
+        return open_mask(self.store) if self.is_masked else None
 
     @property
     def run_folder(self) -> Path:

@@ -56,7 +56,7 @@ def _version(project: Project, version: ModelVersion) -> Version:
         sketch=package.sketch(),
         classes=manifest.classes,
         positive=1 if manifest.positive is None else manifest.positive,
-        calendar=frozenset(column.name for column in manifest.inputs if column.role == "calendar"),
+        calendar=frozenset(column.name for column in manifest.inputs if column.role != "feature"),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from undrift.core.clock import from_us
 from undrift.core.errors import NotFound
 from undrift.core.json import JSON
+from undrift.core.masking import known_mask
 from undrift.core.refs import Ref
 from undrift.endpoints.state import EndpointState
 from undrift.ledger.chain import Event
@@ -169,11 +170,13 @@ def _actual(project: Project, endpoint: EndpointState, record: Mapping[str, Any]
     folder = project.endpoint_rooms.feedback(endpoint.name)
     if not folder.is_dir():
         return None
+    mask = known_mask(project.store)
     about = pl.col("prediction_id") == record["id"]
     if record["key"] is not None:
         same_time = pl.col("event_us").is_null() | pl.col("event_us").eq_missing(record["event_us"])
-        about = about.fill_null(value=False) | ((pl.col("key") == record["key"]) & same_time)
-    rows = read_feedback(folder).filter(about)
+        key = mask.text(record["key"]) if mask else record["key"]
+        about = about.fill_null(value=False) | ((pl.col("key") == key) & same_time)
+    rows = read_feedback(folder, mask=mask).filter(about)
     return str(rows["actual"][-1]) if rows.height else None
 
 

@@ -20,7 +20,7 @@ import msgspec
 from undrift.core.errors import BadInput
 
 ColumnType: TypeAlias = Literal["float", "int", "bool", "string", "date", "datetime"]
-Role: TypeAlias = Literal["feature", "calendar"]
+Role: TypeAlias = Literal["feature", "calendar", "personal"]
 Value: TypeAlias = float | int | bool | str | date | datetime | None
 Columns: TypeAlias = dict[str, list[Value]]
 """Decoded rows, column by column, in the order of the inputs; nulls are ``None``."""
@@ -53,8 +53,9 @@ class InputColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Its logical type.
     nullable : bool
         Whether a null is an answer that training has seen.
-    role : {"feature", "calendar"}
-        Calendar columns follow the date and are left out of drift tests.
+    role : {"feature", "calendar", "personal"}
+        Calendar columns follow the date and are left out of drift tests. Personal ones are left out
+        too: the log holds masks of their texts, and none of their numbers.
     """
 
     name: str

@@ -15,6 +15,7 @@ import polars as pl
 
 from undrift.core.clock import to_us
 from undrift.core.labels import label_text
+from undrift.core.masking import Mask, known_mask
 from undrift.monitoring.spans import Span
 from undrift.monitoring.watched import Version
 from undrift.segments import parquet
@@ -34,16 +35,17 @@ _EARLY = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where an endpoint's segments lie; the folders may be missing yet."""
+    """Where an endpoint's segments lie, which may be missing yet, and what keys in them are masked with."""
 
     predictions: Path
     feedback: Path
+    mask: Mask | None = None
 
     @classmethod
     def below(cls, store: Path, endpoint: str) -> Folders:
         """Return the folders of an endpoint in a project's store."""
         segments = store / "segments"
-        return cls(segments / "predictions" / endpoint, segments / "feedback" / endpoint)
+        return cls(segments / "predictions" / endpoint, segments / "feedback" / endpoint, known_mask(store))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +142,9 @@ def read(folders: Folders, version: Version, span: Span) -> Traffic:
     before one for its key at any time; of several, the newest counts.
     """
     bounds = parquet.Span(to_us(span.start), to_us(span.end))
-    asked = parquet.read_predictions(folders.predictions, bounds, version.package)
+    asked = parquet.read_predictions(folders.predictions, bounds, version.package, folders.mask)
     mine = (pl.col("version") == version.number) & (pl.col("model") == version.model)
-    labels = parquet.read_feedback(folders.feedback, parquet.Span(to_us(span.start - _EARLY)))
+    labels = parquet.read_feedback(folders.feedback, parquet.Span(to_us(span.start - _EARLY)), folders.mask)
     table = _with_labels(asked.filter(mine), labels).with_columns(
         about_us=_ABOUT,
         day=pl.from_epoch(_ABOUT, time_unit="us").dt.date().cast(pl.String),

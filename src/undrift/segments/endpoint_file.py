@@ -111,6 +111,9 @@ class EndpointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         What requests may hold.
     token_sha256 : str, optional
         Hexadecimal SHA-256 of the bearer token that requests must carry.
+    mask : str, optional
+        The file with the key under which callers' keys and personal columns are masked in the logs;
+        a relative path starts at the store. None leaves them as they are.
     """
 
     format: str = FORMAT
@@ -123,6 +126,7 @@ class EndpointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     rollout: str | None = None
     limits: Limits = Limits()
     token_sha256: str | None = None
+    mask: str | None = None
 
     @property
     def stable(self) -> VariantState:

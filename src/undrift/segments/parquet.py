@@ -21,6 +21,7 @@ from undrift.core.digest import blake3_file
 from undrift.core.errors import Fault
 from undrift.core.files import FileLock, make_private, replacing, write_atomic
 from undrift.core.ids import IdSource
+from undrift.core.masking import Mask
 from undrift.segments.folder import SEAL, SEALED, SegmentFile, listing, path_of
 from undrift.segments.reader import payloads_of
 from undrift.segments.records import FeedbackRecord, PredictionRecord
@@ -31,6 +32,7 @@ from undrift.segments.tables import (
     feedback_frame,
     join,
     predictions_frame,
+    with_masked_keys,
 )
 
 FORMAT = "undrift.parquet/1"
@@ -165,7 +167,9 @@ def drop_compacted(folder: Path, before_us: int) -> int:
     return len(old)
 
 
-def read_predictions(folder: Path, span: Span | None = None, package: str | None = None) -> pl.DataFrame:
+def read_predictions(
+    folder: Path, span: Span | None = None, package: str | None = None, mask: Mask | None = None
+) -> pl.DataFrame:
     """Return logged predictions, from Parquet and from segments not yet compacted, each once.
 
     Parameters
@@ -176,6 +180,8 @@ def read_predictions(folder: Path, span: Span | None = None, package: str | None
         Only predictions about this span.
     package : str, optional
         Only those of one package, whose columns then have one type each.
+    mask : Mask, optional
+        Masks keys that older records hold as they came, so that they join with those that came masked.
 
     Returns
     -------
@@ -192,11 +198,18 @@ def read_predictions(folder: Path, span: Span | None = None, package: str | None
         return part.kind == "predictions" and span.has_day(part.day) and package in (None, part.package)
 
     frames = _both(folder, wanted, from_segments)
-    return span.cut(join([pl.DataFrame(schema=PREDICTION_SCHEMA), *frames])).sort("id")
+    table = span.cut(join([pl.DataFrame(schema=PREDICTION_SCHEMA), *frames])).sort("id")
+    return with_masked_keys(table, mask)
 
 
-def read_feedback(folder: Path, span: Span | None = None) -> pl.DataFrame:
-    """Return feedback in order of arrival; what was sent twice is there once, as it first came."""
+def read_feedback(folder: Path, span: Span | None = None, mask: Mask | None = None) -> pl.DataFrame:
+    """Return feedback in order of arrival; what was sent twice is there once, as it first came.
+
+    Parameters
+    ----------
+    folder, span, mask
+        As for :func:`read_predictions`.
+    """
     span = span or Span()
 
     def wanted(part: Part) -> bool:
@@ -204,7 +217,8 @@ def read_feedback(folder: Path, span: Span | None = None) -> pl.DataFrame:
 
     frames = _both(folder, wanted, lambda found: feedback_frame(found.feedback))
     table = join([pl.DataFrame(schema=FEEDBACK_SCHEMA), *frames])
-    return span.cut(table).sort("received_us", maintain_order=True).unique("id", keep="first", maintain_order=True)
+    ordered = span.cut(table).sort("received_us", maintain_order=True)
+    return with_masked_keys(ordered.unique("id", keep="first", maintain_order=True), mask)
 
 
 def read_index(folder: Path) -> Index:

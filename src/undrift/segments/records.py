@@ -13,6 +13,7 @@ import msgspec
 
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import Corrupt
+from undrift.core.masking import Mask
 
 Cell: TypeAlias = bool | int | float | str | None
 Label: TypeAlias = bool | int | float | str
@@ -39,7 +40,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, array_like=True, tag="predic
     event_us : int, optional
         The caller's ``event_time``: when the thing asked about happens.
     key : str, optional
-        The caller's name for the unit; rollouts are sticky by it and labels join on it.
+        The caller's name for the unit, masked unless the project says otherwise; rollouts are
+        sticky by it and labels join on it.
     endpoint, variant, model, version, package
         Who answered: endpoint, ``"stable"`` or ``"canary"``, model name, version number, package digest.
     generation : int
@@ -105,6 +107,21 @@ class FeedbackRecord(msgspec.Struct, frozen=True, array_like=True, tag="feedback
     actual: Label
     event_us: int | None
     received_us: int
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """A label without the moment of its arrival, which makes a record, whichever way it comes in."""
+
+    prediction_id: str | None
+    key: str | None
+    actual: Label
+    event_us: int | None
+
+    def record(self, received_us: int, mask: Mask | None = None) -> FeedbackRecord:
+        """Return the record, with its key masked as it is in the log of predictions."""
+        key = self.key if self.key is None or mask is None else mask.text(self.key)
+        identifier = feedback_id(self.prediction_id, key, self.actual, self.event_us)
+        return FeedbackRecord(identifier, self.prediction_id, key, self.actual, self.event_us, received_us)
 
 
 class ColumnsRecord(msgspec.Struct, frozen=True, array_like=True, tag="columns", tag_field="kind"):

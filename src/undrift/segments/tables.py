@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
+from undrift.core.masking import Mask
 from undrift.segments.records import Cell, ColumnsRecord, FeedbackRecord, PredictionRecord, Record, decode
 
 ROW_PREFIX = "row."
@@ -102,6 +103,14 @@ def feedback_frame(records: Sequence[FeedbackRecord]) -> pl.DataFrame:
     data = {name: [getattr(record, name) for record in records] for name in FEEDBACK_SCHEMA}
     data["actual"] = [_json(record.actual) for record in records]
     return pl.DataFrame(data, schema=FEEDBACK_SCHEMA)
+
+
+def with_masked_keys(table: pl.DataFrame, mask: Mask | None) -> pl.DataFrame:
+    """Return a table of records with every key masked; without a mask as it is."""
+    if mask is None:
+        return table
+    raw = table["key"].drop_nulls().unique().to_list()
+    return table.with_columns(pl.col("key").replace({key: mask.text(key) for key in raw}))
 
 
 def join(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

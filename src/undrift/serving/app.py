@@ -16,7 +16,7 @@ from undrift.serving.http import ClientGone, Message, Receive, Reply, Request, S
 from undrift.serving.live import Current, Live
 from undrift.serving.metrics import CONTENT_TYPE, Metrics
 from undrift.serving.predictor import Predictor
-from undrift.serving.problem import NOT_ALLOWED, NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Problem
+from undrift.serving.problem import NOT_ALLOWED, NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Problem, trace_of
 from undrift.serving.v2 import V2, is_inference, tensors_expected
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -88,8 +88,8 @@ class App:
             return await self._handler(request, route)(request)
         except Problem as problem:
             return _told(problem, route)
-        except Exception:  # noqa: BLE001  # the process edge: a fault of ours is one answer, not the end of the worker
-            _log.exception("a request failed")
+        except Exception as error:  # noqa: BLE001  # the process edge: a fault of ours is one answer, not the end of the worker
+            _log.error("a request failed: %s", trace_of(error))
             return _told(Problem(SERVER_ERROR, "fault", "the worker failed", cure="undrift logs shows why"), route)
 
     def _route_of(self, path: str) -> str:
@@ -136,7 +136,8 @@ class App:
         self._parts.gate.check_feedback(live.state.token_sha256)
         body, _ = await self._body(request)
         live = self._live()
-        records = read_feedback(body, live.stable.loaded.package.manifest, self._parts.clock, live.state.limits.rows)
+        manifest, most = live.stable.loaded.package.manifest, live.state.limits.rows
+        records = read_feedback(body, manifest, self._parts.clock, most, live.mask)
         if not self._parts.gate.local:
             self._allowance.take(len(records), live.state.feedback.per_second)
         error = await self._parts.current.feedback.keep(records)

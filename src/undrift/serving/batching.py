@@ -22,7 +22,7 @@ from undrift.models.answer import Answer, answer
 from undrift.models.engines.base import Engine, NotScorable, Scores
 from undrift.models.package import Manifest
 from undrift.models.signature import Columns
-from undrift.serving.problem import SERVER_ERROR, UNAVAILABLE, UNPROCESSABLE, Problem
+from undrift.serving.problem import SERVER_ERROR, UNAVAILABLE, UNPROCESSABLE, Problem, trace_of
 
 _log = logging.getLogger("undrift.serving")
 _LARGEST_BATCH = 1024
@@ -235,4 +235,4 @@ class Batcher(Generic[J]):
         kind = type(error).__name__
         if kind not in self._reported:
             self._reported.add(kind)
-            _log.error("the model failed", exc_info=error)
+            _log.error("the model failed: %s", trace_of(error))

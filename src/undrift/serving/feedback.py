@@ -19,8 +19,9 @@ import msgspec
 
 from undrift.core.clock import Clock, to_us
 from undrift.core.ids import BadName, time_us_of
+from undrift.core.masking import Mask
 from undrift.models.package import Manifest
-from undrift.segments.records import FeedbackRecord, Label, feedback_id
+from undrift.segments.records import FeedbackRecord, Label, Labelled
 from undrift.serving.bodies import EventTime, Key, converted, event_us
 from undrift.serving.http import parse_json
 from undrift.serving.predictor import too_many_rows
@@ -38,7 +39,9 @@ class _Labels(msgspec.Struct, forbid_unknown_fields=True):
     labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
 
 
-def read_feedback(body: bytes, manifest: Manifest, clock: Clock, most: int) -> list[FeedbackRecord]:
+def read_feedback(
+    body: bytes, manifest: Manifest, clock: Clock, most: int, mask: Mask | None = None
+) -> list[FeedbackRecord]:
     """Return the labels of a body.
 
     Parameters
@@ -51,6 +54,8 @@ def read_feedback(body: bytes, manifest: Manifest, clock: Clock, most: int) -> l
         Real time.
     most : int
         Most labels of one request.
+    mask : Mask, optional
+        What keys are masked with; the log of predictions holds them masked too.
 
     Raises
     ------
@@ -63,20 +68,19 @@ def read_feedback(body: bytes, manifest: Manifest, clock: Clock, most: int) -> l
     if len(labels) > most:
         raise too_many_rows(most)
     now_us = to_us(clock.now())
-    return [
-        _record(label, manifest, now_us, f"$.labels[{place}]" if many else "$") for place, label in enumerate(labels)
+    checked = [
+        _checked_label(label, manifest, f"$.labels[{place}]" if many else "$") for place, label in enumerate(labels)
     ]
+    return [one.record(now_us, mask) for one in checked]
 
 
-def _record(label: _Label, manifest: Manifest, now_us: int, path: str) -> FeedbackRecord:
+def _checked_label(label: _Label, manifest: Manifest, path: str) -> Labelled:
     if (label.prediction_id is None) == (label.key is None):
         raise Problem(UNPROCESSABLE, "bad-body", "a label names a prediction_id or a key, one of them", path=path)
     if label.prediction_id is not None:
         _check_id(label.prediction_id, f"{path}.prediction_id")
     actual = _checked(label.actual, manifest, f"{path}.actual")
-    about = event_us(label.event_time, f"{path}.event_time")
-    identifier = feedback_id(label.prediction_id, label.key, actual, about)
-    return FeedbackRecord(identifier, label.prediction_id, label.key, actual, about, now_us)
+    return Labelled(label.prediction_id, label.key, actual, event_us(label.event_time, f"{path}.event_time"))
 
 
 def _check_id(text: str, path: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from undrift.core.masking import Mask
 from undrift.models.package import Package
 from undrift.models.signature import Columns
 from undrift.segments.endpoint_file import EndpointState, VariantState
@@ -93,11 +94,12 @@ class Served:
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """One generation of an endpoint, ready to answer."""
+    """One generation of an endpoint, ready to answer; ``mask`` is what its logs are masked with."""
 
     state: EndpointState
     stable: Served
     canary: Served | None
+    mask: Mask | None = None
 
     @cached_property
     def share_bp(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from undrift.core.clock import Clock
+from undrift.core.masking import read_mask
 from undrift.models.package import open_package
 from undrift.segments.endpoint_file import EndpointState, VariantState
 from undrift.serving.batching import Batcher, Model, Outcome
@@ -43,6 +44,8 @@ class Loader:
             If a package's bytes or answers are not those that were packaged.
         PackageUnusable
             If no engine of a package can be loaded here.
+        BadMaskingKey
+            If the key of the masks cannot be read.
         """
         ready = {served.state.package: served.loaded for served in before.served} if before else {}
         for variant in state.variants:
@@ -53,6 +56,7 @@ class Loader:
             state,
             Served.of(state.stable, ready[state.stable.package]),
             Served.of(canary, ready[canary.package]) if canary else None,
+            read_mask(self.store / state.mask) if state.mask else None,
         )
 
     def _ready(self, variant: VariantState) -> Loaded:

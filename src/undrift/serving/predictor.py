@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from undrift.core.clock import Clock, to_us
 from undrift.core.errors import UndriftError
 from undrift.core.ids import IdSource
+from undrift.core.masking import Mask
 from undrift.models.answer import Answer
-from undrift.models.signature import BadRow, Columns, Fault, as_json_value
+from undrift.models.signature import BadRow, Columns, Fault, InputColumn, Value, as_json_value
 from undrift.segments.records import STATUS_OK, Cell, PredictionRecord
 from undrift.serving.batching import Outcome, Scored
 from undrift.serving.live import Asking, Current, Live, Served
@@ -216,13 +217,14 @@ def _placed(job: Asking, asked: Asked, error: BadRow) -> BadRow:
 
 def _records(job: Asking, outcome: Outcome, latency_us: int) -> list[PredictionRecord]:
     rows = _rows(job)
+    mask = job.live.mask
     scores = outcome.scores.tolist() if isinstance(outcome, Scored) else None
     return [
         PredictionRecord(
             id=identifier,
             received_us=job.received_us,
             event_us=job.events[place],
-            key=job.keys[place],
+            key=_masked(job.keys[place], mask),
             endpoint=job.live.state.endpoint,
             variant=job.served.state.name,
             model=job.served.state.model,
@@ -247,11 +249,21 @@ def _rows(job: Asking) -> list[list[Cell]]:
     if not columns:
         return []
     inputs = job.served.loaded.package.manifest.inputs
-    cells: list[list[Cell]] = [
-        [as_json_value(value) for value in columns[column.name]] if column.type in _INSTANTS else columns[column.name]  # type: ignore[misc]  # the decoder gives plain cells for these types
-        for column in inputs
-    ]
+    cells = [_cells(column, columns[column.name], job.live.mask) for column in inputs]
     return [list(row) for row in zip(*cells, strict=True)]
+
+
+def _cells(column: InputColumn, values: list[Value], mask: Mask | None) -> list[Cell]:
+    """Return a column as the log keeps it: of a personal one the masks of texts, and no number."""
+    if column.role == "personal" and mask is not None:
+        return [mask.text(value) if isinstance(value, str) else None for value in values]
+    if column.type in _INSTANTS:
+        return [as_json_value(value) for value in values]
+    return values  # type: ignore[return-value]  # the decoder gives plain cells for the other types
+
+
+def _masked(key: str | None, mask: Mask | None) -> str | None:
+    return key if key is None or mask is None else mask.text(key)
 
 
 def _settle(job: Asking, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -87,3 +88,11 @@ def of_bad_row(error: BadRow) -> Problem:
     )
     problem.faults = error.faults
     return problem
+
+
+def trace_of(error: BaseException) -> str:
+    """Return where an error came from, without its words: a library's message may quote a cell of the row."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    return "\n".join(f"{type(one).__name__}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in causes)

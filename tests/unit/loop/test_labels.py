@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from undrift.core.errors import BadInput
+from undrift.core.masking import open_mask
 from undrift.loop.labels import add_labels
 from undrift.project import Project
 from undrift.segments.parquet import read_feedback
@@ -26,7 +27,9 @@ def test_the_truth_stands_in_the_column_of_the_models_target(registered: Registe
     project = registered.project
     report = add_labels(project, "delay", _labels(project, "flight,late"), on="flight")
     assert (report.rows, report.added, report.without_label) == (3, 2, 1)
-    assert sorted(read_feedback(project.endpoint_rooms.feedback("delay"))["key"]) == ["UA-17", "UA-18"]
+    mask = open_mask(project.store)
+    found = read_feedback(project.endpoint_rooms.feedback("delay"))["key"].to_list()
+    assert found == [mask.text("UA-17"), mask.text("UA-18")]
 
 
 def test_without_settings_the_column_must_be_named(tmp_path: Path, registered: Registered) -> None:

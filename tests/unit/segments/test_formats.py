@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from undrift.core.clock import SimulatedClock, from_us
+from undrift.core.masking import Mask
 from undrift.segments.endpoint_file import (
     BadEndpointFile,
     EndpointState,
@@ -26,7 +27,16 @@ from undrift.segments.endpoint_file import (
     write_state,
 )
 from undrift.segments.frames import MAGIC, frame, scan
-from undrift.segments.records import BadRecord, ColumnsRecord, FeedbackRecord, PredictionRecord, Record, decode, encode
+from undrift.segments.records import (
+    BadRecord,
+    ColumnsRecord,
+    FeedbackRecord,
+    Labelled,
+    PredictionRecord,
+    Record,
+    decode,
+    encode,
+)
 from undrift.segments.routing import bucket_of, takes_canary
 from undrift.segments.seal import read_seal, seal_abandoned
 
@@ -166,3 +176,13 @@ def test_shares_are_kept_and_grow_without_taking_back():
     assert 0.24 < len(large) / 20_000 < 0.26
     assert not any(takes_canary("s", unit, 0) for unit in units[:100])
     assert all(takes_canary("s", unit, 10_000) for unit in units[:100])
+
+
+def test_a_label_has_one_id_masked_whichever_way_its_key_came() -> None:
+    """A key taken out of the log, masked, makes the same label as the key itself."""
+    mask = Mask(b"k" * 32)
+    raw = Labelled(None, "ada@example.org", True, None)
+    record = raw.record(1, mask)
+    assert record.key == mask.text("ada@example.org")
+    assert Labelled(None, record.key, True, None).record(1, mask) == record
+    assert raw.record(1).key == "ada@example.org"

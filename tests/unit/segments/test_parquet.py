@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from undrift.core.clock import to_us
+from undrift.core.masking import Mask
 from undrift.segments import parquet
 from undrift.segments.parquet import Span, compact, drop_compacted, read_feedback, read_index, read_predictions
 from undrift.segments.records import ColumnsRecord, FeedbackRecord, PredictionRecord, Record, encode
@@ -203,3 +204,10 @@ def test_a_reader_beside_a_compaction_sees_each_record_once(tmp_path: Path):
         process.kill()
         process.communicate()
     assert ids(tmp_path) == [f"p{number:04d}" for number in range(200)]
+
+
+def test_records_of_before_the_masks_join_with_those_after(tmp_path: Path) -> None:
+    """Whoever reads with the mask sees one key, however it was written."""
+    mask = Mask(b"k" * 32)
+    write(tmp_path, [prediction(1, key="ada"), prediction(2, key=mask.text("ada")), prediction(3)])
+    assert read_predictions(tmp_path, mask=mask)["key"].to_list() == [mask.text("ada"), mask.text("ada"), None]

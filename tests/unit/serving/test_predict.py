@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from undrift.core.ids import time_us_of
+from undrift.core.masking import Mask
 from undrift.segments.records import ColumnsRecord, decode
 from undrift.segments.tail import SegmentTail
+from undrift.serving.live import Live
+from undrift.serving.problem import trace_of
 
 from .conftest import INPUTS, ROW, Bench, HandEngine, live_of, manifest
 
@@ -278,3 +282,32 @@ def test_an_answer_that_cannot_be_logged_is_not_given(bench: Bench):
     answer = bench.post("/predict", ROW)
     assert (answer.status, answer.error["code"]) == (503, "log-unavailable")
     assert b"undrift_log_failures_total" in bench.get("/metrics").body
+
+
+def test_keys_and_personal_cells_are_logged_masked(bench: Bench) -> None:
+    """The log joins and does not tell: masks of texts, no personal number; the arm goes by the key as it came."""
+    mask = Mask(b"k" * 32)
+    inputs = tuple(replace(one, role="personal") if one.name in ("carrier", "hour", "day") else one for one in INPUTS)
+    live = live_of(bench, about=manifest(inputs=inputs))
+    bench.serve(Live(live.state, live.stable, None, mask))
+    assert bench.post("/predict", {"row": ROW, "key": "ada@example.org"}).status == 200
+    assert bench.post("/feedback", {"key": "ada@example.org", "actual": True}).status == 200
+    [logged], [label] = bench.logged(), bench.labels()
+    assert logged.key == label.key == mask.text("ada@example.org")
+    assert logged.row is not None
+    assert logged.row[:5] == [3.5, None, mask.text("UA"), True, None]
+
+
+def test_an_error_is_logged_without_its_words() -> None:
+    """A library's message may quote the row: the log says what kind of error and where, and its causes."""
+    cell = "ada"
+    try:
+        try:
+            int(cell)
+        except ValueError as error:
+            raise RuntimeError(cell) from error
+    except RuntimeError as error:
+        told = trace_of(error)
+    assert "RuntimeError" in told
+    assert "int(cell)" in told
+    assert cell not in told.replace("undrift", "")
