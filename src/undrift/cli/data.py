@@ -9,12 +9,14 @@ import click
 
 from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
+from undrift.cli.reading import reading_of, reading_options
 from undrift.core.json import JSON
 from undrift.project import Project
 
 if TYPE_CHECKING:
     from undrift.data.admission import Admission
     from undrift.data.quality.check import CheckReport
+    from undrift.data.reading import Reading
     from undrift.data.versions import DatasetVersion
 
 _SHORT = 15
@@ -27,13 +29,18 @@ _WORST_FIRST = {"fail": 0, "warn": 1}
 @click.option("--tag", help="A tag for the new version; tags never move.")
 @click.option("--append", is_flag=True, help="Put it behind the rows of the newest version.")
 @click.option("--check/--no-check", default=None, help="Check it first; on for --append when a suite is frozen.")
-def add(project: Path, path: Path, name: str, *, tag: str | None, append: bool, check: bool | None) -> Answer:
+@reading_options
+def add(
+    project: Path, path: Path, name: str, *, tag: str | None, append: bool, check: bool | None, reading: Reading
+) -> Answer:
     """Add a file or folder as a version; with --append as a batch that must pass the dataset's suite."""
     with Project.open(project) as opened:
+        reading = reading_of(opened, name, reading)
         must_pass = append and opened.data.suite(name) is not None if check is None else check
         if must_pass:
-            return _admitted(opened.data.admit(path, name, actor=opened.actor, append=append))
-        version = opened.data.add(path, name, actor=opened.actor, tag=tag, append=append)
+            admission = opened.data.admit(path, name, actor=opened.actor, append=append, reading=reading)
+            return _admitted(admission)
+        version = opened.data.add(path, name, actor=opened.actor, tag=tag, append=append, reading=reading)
     return Answer(_version_json(version), _version_text(version))
 
 
@@ -179,6 +186,7 @@ def _version_json(version: DatasetVersion) -> dict[str, JSON]:
         "files": version.files,
         "table_digest": version.table_digest,
         "created_at": version.created_at.isoformat(),
+        "schema": version.schema.as_json() if version.schema else None,
     }
 
 
@@ -192,7 +200,19 @@ def _version_text(version: DatasetVersion) -> str:
         ("bytes", version.bytes),
         ("digest", version.table_digest),
     ]
-    return pairs(shown)
+    written = _written(version)
+    return pairs([*shown, ("written", written)] if written else shown)
+
+
+def _written(version: DatasetVersion) -> str:
+    """Return how the CSV files are written where that is not how programs do."""
+    if version.schema is None:
+        return ""
+    csv = version.schema.csv
+    told = [f"cells divided by {csv.delimiter!r}"] if csv.delimiter else []
+    told += [f"in {csv.encoding or csv.fallback}"] if csv.encoding or csv.fallback else []
+    told += [f"{column.name} like {column.spelt}" for column in version.schema.columns if column.spelt]
+    return "; ".join(told)
 
 
 data = LazyGroup(

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from undrift.blobs.store import BlobStore
 from undrift.data import parts, repository
-from undrift.data.csv_text import BadTable
+from undrift.data.agreement import disagreeing, under
 from undrift.data.manifest import Manifest, Part
-from undrift.data.parts import Frozen
+from undrift.data.parts import Files, Frozen, Wanted
+from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.sources import free_path
+from undrift.data.sources import free_path, survey_source
 from undrift.data.stored import StoredVersions
+from undrift.data.table_files import format_of
+from undrift.data.text_file import BadTable
 from undrift.data.versions import AddConflict, DatasetVersion, NotATable
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 from undrift.ledger.ledger import Ledger
 
 _ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What files hold, read where they are; it counts if the same bytes are then added to the same version.
+
+    Attributes
+    ----------
+    parent : int or None
+        The version that was the newest.
+    digests : tuple of str
+        Of the files that were read.
+    frozen : Frozen
+        Schema and rows of the version that they make.
+    """
+
+    parent: int | None
+    digests: tuple[str, ...]
+    frozen: Frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +63,10 @@ class Addition:
         A declared schema.
     freeze : bool
         Whether tables get their schema now.
+    reading : Reading
+        What the caller says of how the files are written.
+    prepared : Prepared or None
+        What was found when the files were read before they were stored.
     """
 
     name: str
@@ -48,6 +75,8 @@ class Addition:
     append: bool = False
     schema: Schema | None = None
     freeze: bool = True
+    reading: Reading = NOTHING_SAID
+    prepared: Prepared | None = None
 
 
 Companion = Callable[[Change, DatasetVersion], None]
@@ -101,6 +130,39 @@ class Adder:
                 continue
         raise AddConflict(f"{addition.name!r} changes faster than a version can be added", cure="try again later")
 
+    def prepare(self, addition: Addition, source: Path) -> Addition:
+        """Read files where they are, so that what cannot be added leaves no trace in the store.
+
+        Parameters
+        ----------
+        addition : Addition
+            What is to be added; its parts are not stored yet.
+        source : Path
+            The file or folder.
+
+        Returns
+        -------
+        Addition
+            The same with what was found.
+        """
+        if source.is_file() and format_of(source) is None and not addition.append:
+            return addition
+        survey = survey_source(source)
+        parent = self._stored.newest(addition.name)
+        behind = parent if parent is not None and addition.append else None
+        new = (
+            survey.manifest.parts
+            if behind is None
+            else _missing_from(self._stored.manifest(behind), survey.manifest.parts)
+        )
+        if not new or (behind is not None and behind.schema is None):
+            return addition
+        frozen = self._frozen(parent, Manifest(tuple(new)), addition, survey.files)
+        if frozen is None:
+            return addition
+        digests = tuple(part.contents.digest for part in new)
+        return replace(addition, prepared=Prepared(parent.number if parent else None, digests, frozen))
+
     def _plan(self, parent: DatasetVersion | None, addition: Addition) -> Manifest:
         if parent is None or not addition.append:
             return Manifest(addition.parts)
@@ -110,7 +172,7 @@ class Adder:
         return manifest
 
     def _describe(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> NewVersion:
-        frozen = self._frozen(parent, manifest, addition)
+        frozen = self._known(parent, manifest, addition)
         return NewVersion(
             name=addition.name,
             version_id=manifest.version_id,
@@ -121,26 +183,37 @@ class Adder:
             rows=frozen.rows if frozen else None,
         )
 
-    def _frozen(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> Frozen | None:
-        if addition.append and parent is not None and parent.schema is not None:
-            new = Manifest(manifest.parts[parent.files :])
-            _refuse_strangers(new, parent)
-            rows = parts.freeze(self._blobs, new, parent.schema).rows
-            return Frozen(parent.schema, (parent.rows or 0) + rows)
-        if addition.schema is not None:
-            return parts.freeze(self._blobs, manifest, addition.schema)
-        if not addition.freeze or not parts.is_table(manifest):
-            return None
-        return self._inferred(parent, manifest)
+    def _known(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> Frozen | None:
+        """Return what was found when the files were read before, else read them now."""
+        behind = parent is not None and addition.append and parent.schema is not None
+        new = Manifest(manifest.parts[parent.files :]) if behind and parent else manifest
+        prepared = addition.prepared
+        digests = tuple(part.contents.digest for part in new.parts)
+        if prepared and (prepared.parent, prepared.digests) == (parent.number if parent else None, digests):
+            return prepared.frozen
+        return self._frozen(parent, new, addition, parts.stored_files(self._blobs))
 
-    def _inferred(self, parent: DatasetVersion | None, manifest: Manifest) -> Frozen:
+    def _frozen(self, parent: DatasetVersion | None, new: Manifest, addition: Addition, files: Files) -> Frozen | None:
+        """Return schema and rows of the version that new files make; appended ones add to those before."""
+        if addition.append and parent is not None and parent.schema is not None:
+            _refuse_strangers(new, parent)
+            found = parts.freeze(files, new, Wanted(under(parent.schema, addition.reading, appended=True)))
+            return Frozen(found.schema, (parent.rows or 0) + found.rows)
+        if addition.schema is not None:
+            return parts.freeze(files, new, Wanted(under(addition.schema, addition.reading, appended=False)))
+        if not addition.freeze or not parts.is_table(new):
+            return None
+        return self._inferred(parent, new, addition.reading, files)
+
+    def _inferred(self, parent: DatasetVersion | None, manifest: Manifest, reading: Reading, files: Files) -> Frozen:
         """Return the parent's schema where the rows fit it, so that types stay, else a new one."""
-        if parent is not None and parent.schema is not None:
+        before = parent.schema if parent else None
+        if before is not None and _may_stay(before, reading):
             try:
-                return parts.freeze(self._blobs, manifest, parent.schema)
+                return parts.freeze(files, manifest, Wanted(under(before, reading, appended=False)))
             except (SchemaMismatch, BadTable):
                 pass
-        return parts.freeze(self._blobs, manifest)
+        return parts.freeze(files, manifest, Wanted(reading=reading, before=before))
 
     def _commit(self, new: NewVersion, addition: Addition, actor: Actor, companion: Companion | None) -> DatasetVersion:
         with self._ledger.change(actor) as change:
@@ -175,6 +248,10 @@ def _missing_from(manifest: Manifest, new: Sequence[Part]) -> list[Part]:
     """Return the parts whose bytes are not there yet: appending a file twice adds it once."""
     held = {part.contents.digest for part in manifest.parts}
     return [part for part in new if part.contents.digest not in held]
+
+
+def _may_stay(schema: Schema, reading: Reading) -> bool:
+    return set(reading.columns) <= set(schema.names) and not disagreeing(schema, reading)
 
 
 def _refuse_strangers(new: Manifest, parent: DatasetVersion) -> None:

@@ -21,18 +21,20 @@ from undrift.core.json import JSON
 from undrift.core.refs import Ref
 from undrift.data import parts, suites
 from undrift.data.additions import Adder, Addition
-from undrift.data.csv_text import BadTable
+from undrift.data.agreement import under
 from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
 from undrift.data.paths import check_path
 from undrift.data.quality.check import CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
+from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import SchemaMismatch
 from undrift.data.sources import SourceNotFound, store_frame
 from undrift.data.stored import StoredVersions
-from undrift.data.table_files import format_of
+from undrift.data.table_files import TABLE_ENDINGS, format_of
 from undrift.data.tables import admissions
+from undrift.data.text_file import BadTable
 from undrift.data.versions import DatasetVersion, NotATable
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
@@ -87,6 +89,25 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a batch goes, and how it is written.
+
+    Attributes
+    ----------
+    name : str
+        The dataset.
+    append : bool
+        Whether it comes behind the rows that are there, or in their place.
+    reading : Reading
+        What the caller says of the file.
+    """
+
+    name: str
+    append: bool = True
+    reading: Reading = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """A batch on its way."""
 
@@ -129,17 +150,19 @@ class Admissions:
         self._clocks = clocks
         self._folder = folder
 
-    def admit(self, source: Path, name: str, actor: Actor, *, append: bool) -> Admission:
+    def admit(self, source: Path, delivery: Delivery, actor: Actor) -> Admission:
         """Check a batch and add what is good of it.
 
         Parameters
         ----------
-        source, name, actor, append
+        source, actor
             As for ``Data.admit``.
+        delivery : Delivery
+            Where it goes, and how it is written.
         """
-        newest = self._stored.find(Ref("data", name))
-        schema = self._stored.schema(newest)
-        batch = self._receive(source, name)
+        newest = self._stored.find(Ref("data", delivery.name))
+        schema = under(self._stored.schema(newest), delivery.reading, appended=True)
+        batch = self._receive(source, delivery.name)
         if (known := self._known(batch)) is not None:
             return known
         try:
@@ -149,7 +172,7 @@ class Admissions:
         judged = _judge(reading.frame, reading.faults, batch.suite)
         if judged.stopped_by:
             return self._refuse(batch, judged, actor)
-        return self._let_in(batch, judged, actor, append=append)
+        return self._let_in(batch, judged, actor, delivery)
 
     def history(self, name: str) -> list[Admission]:
         """Return what became of the batches of a dataset, newest first."""
@@ -162,7 +185,7 @@ class Admissions:
         if not source.is_file():
             raise SourceNotFound(f"there is no file {source}", cure="a batch is one table file")
         if format_of(source) is None:
-            raise NotATable(f"{source.name} is not a table", cure="deliver a .csv, .tsv or .parquet file")
+            raise NotATable(f"{source.name} is not a table", cure=f"tables are {TABLE_ENDINGS} files")
         with self._ledger.read() as connection:
             suite = suites.need(connection, self._blobs, name)
         part = Part(check_path(source.name), store_file(self._blobs, source))
@@ -185,7 +208,7 @@ class Admissions:
             at=from_us(row.at_us),
         )
 
-    def _let_in(self, batch: _Batch, judged: _Judged, actor: Actor, *, append: bool) -> Admission:
+    def _let_in(self, batch: _Batch, judged: _Judged, actor: Actor, delivery: Delivery) -> Admission:
         good, held = quarantine(judged.frame, judged.reasons, self._path(batch))
         part = batch.source if held is None else store_frame(self._blobs, good, _cleaned(batch.source.path))
         report_digest = suites.store_report(self._blobs, judged.report)
@@ -206,7 +229,8 @@ class Admissions:
             _record(change, batch, replace(admission, version=version), report_digest)
             recorded.append(change.at)
 
-        version = self._adder.add(Addition(batch.name, (part,), append=append), actor, record)
+        addition = Addition(batch.name, (part,), append=delivery.append, reading=delivery.reading)
+        version = self._adder.add(addition, actor, record)
         # Nothing is recorded when the newest version holds these bytes already.
         return replace(admission, version=version, known=not recorded, at=recorded[-1] if recorded else None)
 

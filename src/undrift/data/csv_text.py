@@ -8,26 +8,37 @@ from __future__ import annotations
 
 import csv
 import io
-import mmap
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from undrift.core.errors import BadInput
+from undrift.data.text_file import BadTable, TextFile
 
-_BOM = b"\xef\xbb\xbf"
-_HEADER_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 26
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
 
-class BadTable(BadInput):
-    """A file cannot be read as a table; the message says where."""
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The cells of a CSV file.
 
-    code = "bad-table"
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        All rows, every cell as text.
+    blank_lines : int
+        Lines without a cell, which were skipped.
+    index_dropped : bool
+        Whether a first column without a name, which counted the rows from 0, was left out.
+    """
+
+    frame: pl.DataFrame
+    blank_lines: int = 0
+    index_dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +50,124 @@ class _Shape:
     wrong_width: int = 0
 
 
-def read_text(path: Path, delimiter: str = ",") -> pl.DataFrame:
+def read_text(text: TextFile, delimiter: str = ",") -> Texts:
     """Return the cells of a CSV file as text.
 
     Parameters
     ----------
-    path : Path
-        UTF-8, with a header; lines end in LF or CR LF. Blank lines are skipped.
+    text : TextFile
+        With a header. Blank lines are skipped.
     delimiter : str
         One ASCII character.
 
     Raises
     ------
     BadTable
-        If it is empty, not UTF-8, or a line has more or fewer cells than the header; the line is named.
-    BadInput
-        If a column has no name or two have one name.
+        If a line has more or fewer cells than the header, a column has no name or two have one;
+        line or column is named.
     """
-    names = _header(path, delimiter)
-    shape = _shape(path, delimiter, len(names))
-    _refuse_ragged(path, delimiter, names, shape)
-    frame = _cells(path, delimiter, names)
+    names = _header(text, delimiter)
+    _check_names(names)
+    shape = _shape(text, delimiter, len(names))
+    _refuse_ragged(text, delimiter, names, shape)
+    frame = _without_blanks(_cells(text, delimiter, names), shape)
+    if names[0].strip():
+        return Texts(frame, len(shape.blank))
+    if frame.width == 1 or not _counts_rows(frame.to_series(0)):
+        raise _nameless(1)
+    return Texts(frame.drop(frame.columns[0]), len(shape.blank), index_dropped=True)
+
+
+class _Memory(io.RawIOBase):
+    """A file over bytes in memory, none of which are copied before they are read."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:  # Any: whatever can be written into
+        """Fill a buffer and return how many bytes went in."""
+        target = memoryview(buffer)
+        size = min(len(target), len(self._view))
+        target[:size] = self._view[:size]
+        self._view = self._view[size:]
+        return size
+
+
+def lines_of(text: TextFile, rows: Collection[int], delimiter: str = ",") -> dict[int, int]:
+    """Return the numbers of the lines, from 1, on which rows, from 0, begin."""
+    wanted, last = set(rows), max(rows, default=-1)
+    found: dict[int, int] = {}
+    row, width = -1, 0  # -1 is the header
+    for line, record in _numbered(text, delimiter):
+        # In a table of one column a blank line below the header is a row with nothing in it.
+        if not record and width != 1:
+            continue
+        if row in wanted:
+            found[row] = line
+        if row >= last:
+            break
+        width = width or len(record)
+        row += 1
+    return found
+
+
+def _numbered(text: TextFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each record with the number of its first line."""
+    raw = io.BufferedReader(cast("io.RawIOBase", _Memory(memoryview(text.data))))
+    with io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as lines:
+        reader = csv.reader(lines, delimiter=delimiter)
+        line = 1 + text.lines_above
+        try:
+            for record in reader:
+                yield line, record
+                line = reader.line_num + 1 + text.lines_above
+        except csv.Error:  # a cell longer than the module reads: lines from there on are not known
+            return
+
+
+def _line_of_record(text: TextFile, record: int, delimiter: str) -> int:
+    return next((line for number, (line, _) in enumerate(_numbered(text, delimiter)) if number == record), 0)
+
+
+def _refuse_ragged(text: TextFile, delimiter: str, names: list[str], shape: _Shape) -> None:
+    if shape.wrong_record is None:
+        return
+    line = _line_of_record(text, shape.wrong_record, delimiter)
+    raise BadTable(
+        f"line {line} has {shape.wrong_width} cells, the header has {len(names)}",
+        cure="mend the line, or put quotes round cells which hold the delimiter (if the cells are divided by another "
+        "character than " + repr(delimiter) + ": --delimiter)",
+    )
+
+
+def _header(text: TextFile, delimiter: str) -> list[str]:
+    lines = io.StringIO(text.head.decode("utf-8", "ignore"), newline="")
+    return next((cells for cells in csv.reader(lines, delimiter=delimiter) if cells), [""])
+
+
+def _check_names(names: list[str]) -> None:
+    for position, name in enumerate(names, 1):
+        if not name.strip() and position > 1:
+            raise _nameless(position)
+        first = names.index(name) + 1
+        if first != position:
+            raise BadTable(f"columns {first} and {position} are both called {name!r}", cure="rename one of them")
+
+
+def _nameless(position: int) -> BadTable:
+    return BadTable(f"column {position} has no name", cure="name it (pandas: write with index=False)")
+
+
+def _counts_rows(cells: pl.Series) -> bool:
+    """Say whether the cells are 0, 1, 2, ...: the index that pandas writes by default."""
+    return cells.equals(pl.int_range(len(cells), eager=True).cast(pl.String))
+
+
+def _without_blanks(frame: pl.DataFrame, shape: _Shape) -> pl.DataFrame:
     if not shape.blank:
         return frame
     # The reader skips blank lines above the header and makes rows of nulls of those below it.
@@ -68,124 +176,57 @@ def read_text(path: Path, delimiter: str = ",") -> pl.DataFrame:
     return frame.with_row_index("").filter(~pl.col("").is_in(drop)).drop("")
 
 
-def line_of(path: Path, record: int, delimiter: str = ",") -> int:
-    """Return the number of the line, from 1, on which a record begins; record 0 is the header."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        line = 1
-        for number, _ in enumerate(reader):
-            if number == record:
-                return line
-            line = reader.line_num + 1
-    return line
-
-
-def _refuse_ragged(path: Path, delimiter: str, names: list[str], shape: _Shape) -> None:
-    if shape.wrong_record is None:
-        return
-    line = line_of(path, shape.wrong_record, delimiter)
-    raise BadTable(
-        f"line {line} has {shape.wrong_width} cells, the header has {len(names)}",
-        cure="mend the line, or put quotes round cells which hold the delimiter",
-    )
-
-
-def _header(path: Path, delimiter: str) -> list[str]:
-    with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
-    if not head.strip():
-        raise BadTable("the file is empty", cure="a table needs a header line with the names of its columns")
+def _cells(text: TextFile, delimiter: str, names: list[str]) -> pl.DataFrame:
     try:
-        text = head.removeprefix(_BOM).decode("utf-8", errors="ignore" if len(head) == _HEADER_BYTES else "strict")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(head.count(b"\n", 0, error.start) + 1) from error
-    if b"\r" in head and b"\n" not in head:
-        raise BadTable("the lines of the file do not end in LF", cure="convert its line ends (mac2unix)")
-    names = next(cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if cells)
-    if len(names) == 1 and any(other in names[0] for other in ";\t|,"):
-        raise BadTable(
-            f"the header has one column, {names[0][:60]!r}: its cells seem to be divided by another character",
-            cure="write the file with commas (.csv) or tabs (.tsv)",
-        )
-    _check_names(names)
-    return names
-
-
-def _check_names(names: list[str]) -> None:
-    for position, name in enumerate(names, 1):
-        if not name.strip():
-            raise BadTable(f"column {position} has no name", cure="name it (pandas: write with index=False)")
-        if names.index(name) != position - 1:
-            raise BadTable(f"two columns are called {name!r}", cure="rename one of them")
-
-
-def _cells(path: Path, delimiter: str, names: list[str]) -> pl.DataFrame:
-    try:
-        frame = pl.read_csv(path, separator=delimiter, infer_schema=False)
+        source = text.path or io.BytesIO(text.data[:])
+        frame = pl.read_csv(source, separator=delimiter, infer_schema=False, eol_char=text.newline)
     except pl.exceptions.PolarsError as error:
-        if "utf-8" in str(error).lower():
-            raise _not_utf8(_first_line_that_is_not_utf8(path)) from error
-        _refuse_ragged(path, delimiter, names, _shape(path, delimiter, len(names), exact=True))
+        _refuse_ragged(text, delimiter, names, _shape(text, delimiter, len(names), exact=True))
         raise BadTable(
             f"the file is not well-formed CSV: {str(error).splitlines()[0]}",
             cure="check the quotes: a quote inside a quoted cell is written twice",
         ) from error
     if frame.width != len(names):
         raise BadTable("the lines of the file end in different ways", cure="convert its line ends (dos2unix)")
-    frame.columns = names
+    frame.columns = [names[0] if names[0].strip() else "\x1f", *names[1:]]
     return frame
 
 
-def _not_utf8(line: int) -> BadTable:
-    return BadTable(f"line {line} is not UTF-8", cure="convert the file to UTF-8 (iconv -t utf-8)")
-
-
-def _first_line_that_is_not_utf8(path: Path) -> int:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 0
-
-
-def _shape(path: Path, delimiter: str, width: int, *, exact: bool = False) -> _Shape:
+def _shape(text: TextFile, delimiter: str, width: int, *, exact: bool = False) -> _Shape:
     """Find blank records and the first with a wrong number of cells.
 
     Unless it must be exact, a file in which long and short lines cancel out passes: the reader
     refuses long lines.
     """
-    if width == 1:
+    if width == 1 and not exact:
         return _Shape()  # a blank line is then a row with nothing in it
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        array = np.frombuffer(data, dtype=np.uint8)
-        try:
-            if not exact and data.find(b'"') < 0 and _counts_agree(array, ord(delimiter), width):
-                return _Shape()
-            return _walk(array, ord(delimiter), width)
-        finally:
-            del array
+    array = np.frombuffer(text.data, dtype=np.uint8)
+    ends = _RETURN if text.newline == "\r" else _NEWLINE
+    if not exact and text.data.find(b'"') < 0 and _counts_agree(array, (ord(delimiter), ends), width):
+        return _Shape()
+    return _walk(array, (ord(delimiter), ends), width)
 
 
-def _counts_agree(array: npt.NDArray[np.uint8], delimiter: int, width: int) -> bool:
+def _counts_agree(array: npt.NDArray[np.uint8], marks: tuple[int, int], width: int) -> bool:
     """Say whether there are as many delimiters as full lines have; longer lines are refused by the reader."""
+    delimiter, newline = marks
     lines = delimiters = 0
     for start in range(0, len(array), _BLOCK_BYTES):
         block = array[start : start + _BLOCK_BYTES]
-        lines += int(np.count_nonzero(block == _NEWLINE))
+        lines += int(np.count_nonzero(block == newline))
         delimiters += int(np.count_nonzero(block == delimiter))
-    lines += int(array[-1] != _NEWLINE)
+    lines += int(array[-1] != newline)
     return delimiters == lines * (width - 1)
 
 
-def _walk(array: npt.NDArray[np.uint8], delimiter: int, width: int) -> _Shape:
+def _walk(array: npt.NDArray[np.uint8], characters: tuple[int, int], width: int) -> _Shape:
+    delimiter, newline = characters
     blank: list[int] = []
     record, cells, length, inside = 0, 0, 0, 0
     for start in range(0, len(array), _BLOCK_BYTES):
         block = array[start : start + _BLOCK_BYTES]
         quoted = (np.cumsum(block == _QUOTE, dtype=np.int64) + inside) & 1
-        ends = np.flatnonzero((block == _NEWLINE) & (quoted == 0))
+        ends = np.flatnonzero((block == newline) & (quoted == 0))
         marks = np.flatnonzero((block == delimiter) & (quoted == 0))
         inside = int(quoted[-1])
         found, sizes = _records(block, ends, marks)
@@ -212,5 +253,5 @@ def _records(
     before = np.searchsorted(marks, ends)
     found = np.diff(before, prepend=0)
     sizes = np.diff(ends, prepend=-1) - 1
-    returned = (ends > 0) & (block[np.maximum(ends - 1, 0)] == _RETURN)
+    returned = (ends > 0) & (block[ends] == _NEWLINE) & (block[np.maximum(ends - 1, 0)] == _RETURN)
     return found, sizes - returned

@@ -1,9 +1,7 @@
-"""What the texts of a CSV file mean: inferring a schema from all of them, and reading them under one.
+"""What the texts of a CSV file mean under a schema.
 
-Inference looks at every cell. A column is a number, a date or an instant only when all its
-cells are; digits with leading zeros, with a plus sign or beyond 64 bits stay text. In columns
-which are not text, ``NA``, ``N/A``, ``#N/A``, ``NULL``, ``null`` and ``None`` are missing; in a
-column of text they are text.
+In columns which are not text, empty cells and the words of ``MISSING`` are missing; in a column of
+text they are text.
 """
 
 from __future__ import annotations
@@ -14,16 +12,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from undrift.data.schema import BadSchema, Column, LogicalType, Schema
+from undrift.data.spelt_days import STYLES
+from undrift.data.spelt_numbers import number_style
 
-_MISSING = ("", "NA", "N/A", "#N/A", "NULL", "null", "None")
+MISSING = ("", "NA", "N/A", "#N/A", "NULL", "null", "None", "n/a", "#NA", "<NA>", "?", "-", ".")
+BLANKS = " \t\u00a0"
 _SAMPLE_ROWS = 1000
 _LONGEST_SHOWN = 60
 _NOT_PLAIN = r"^(\+|-?0[0-9])"
 _WHOLE = r"^-?(0|[1-9][0-9]*)\.0*$"
-_TOO_MANY_DIGITS = r"^-?[0-9]{17,}$"
+TOO_MANY_DIGITS = r"^[+-]?[0-9]{17,}$"
+"""Whole numbers which a float cannot tell apart."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-_OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+_OFFSET = r"(Z|UTC|[+-][0-9]{2}:?[0-9]{2})"
 _NAIVE = rf"^{_DAY}[T ]{_TIME}$"
 _NAIVE_OR_DAY = rf"^{_DAY}([T ]{_TIME})?$"
 _INSTANT = rf"^{_DAY}[T ]{_TIME} ?{_OFFSET}$"
@@ -50,17 +52,6 @@ class CellFault:
     problem: str
 
 
-def infer(texts: pl.DataFrame) -> Schema:
-    """Return the narrowest schema that every cell fits.
-
-    Parameters
-    ----------
-    texts : polars.DataFrame
-        All cells as text, null where missing.
-    """
-    return Schema(tuple(Column(column.name, _type_of(column)) for column in texts))
-
-
 def parse(texts: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, list[CellFault]]:
     """Return the values under a schema, and the cells which have none (null in the frame).
 
@@ -85,13 +76,21 @@ def parse(texts: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, list[CellF
     return pl.DataFrame(columns), sorted(faults, key=lambda fault: fault.row)
 
 
-def _type_of(texts: pl.Series) -> LogicalType:
-    values = texts.drop_nulls().str.strip_chars(" \t")
-    values = values.filter(~values.is_in(_MISSING))
-    if values.is_empty():
-        return "string"
+def plain_type_of(values: pl.Series) -> LogicalType | None:
+    """Return the type that all texts have as programs write them, None when there is no such but text.
+
+    Parameters
+    ----------
+    values : polars.Series
+        The cells of a column, stripped, none of them missing.
+    """
     sample = values.head(_SAMPLE_ROWS)
-    return next((kind for kind, fits in _FITS.items() if fits(sample) and fits(values)), "string")
+    return next((kind for kind, fits in _FITS.items() if fits(sample) and fits(values)), None)
+
+
+def is_missing(texts: pl.Series) -> pl.Series:
+    """Say of each cell whether it is missing in a column which is not text."""
+    return texts.is_null() | texts.str.strip_chars(BLANKS).is_in(MISSING)
 
 
 def _matches(values: pl.Series, pattern: str) -> bool:
@@ -107,7 +106,7 @@ def _is_int(values: pl.Series) -> bool:
 
 
 def _is_float(values: pl.Series) -> bool:
-    return not _numbers(values, pl.Float64()).has_nulls() and not values.str.contains(_TOO_MANY_DIGITS).any()
+    return not _numbers(values, pl.Float64()).has_nulls() and not values.str.contains(TOO_MANY_DIGITS).any()
 
 
 def _is_date(values: pl.Series) -> bool:
@@ -129,7 +128,19 @@ def _parse(texts: pl.Series, column: Column) -> pl.Series:
         return texts
     if column.type == "bytes":
         raise BadSchema(f"column {column.name!r} is of bytes, which CSV cannot hold", cure="use Parquet")
-    return _READERS[column.type](texts.str.strip_chars(" \t"), column)
+    stripped = texts.str.strip_chars(BLANKS)
+    return _spelt(stripped, column) if column.spelt else _READERS[column.type](stripped, column)
+
+
+def _spelt(texts: pl.Series, column: Column) -> pl.Series:
+    """Return the values of a column which is written in a way of its own; ISO dates are read beside it."""
+    style = number_style(column.spelt)
+    if style is not None:
+        return style.read(texts, column.dtype)
+    values = STYLES[column.spelt].read(texts, time=column.type == "timestamp")
+    if values.null_count() == texts.null_count():
+        return values
+    return values.zip_with(values.is_not_null(), _READERS[column.type](texts, column))
 
 
 def _only(texts: pl.Series, pattern: str) -> pl.Series:
@@ -176,9 +187,7 @@ def _naive(texts: pl.Series, _: Column) -> pl.Series:
 
 def _instants(texts: pl.Series, _: Column) -> pl.Series:
     known = _only(texts, _INSTANT)
-    offset = (
-        known.str.extract(rf"{_OFFSET}$").str.replace("Z", "+0000", literal=True).str.replace(":", "", literal=True)
-    )
+    offset = known.str.extract(rf"{_OFFSET}$").str.replace("Z|UTC", "+0000").str.replace(":", "", literal=True)
     moment = _spelt_out(known.str.replace(rf" ?{_OFFSET}$", ""))
     return _instants_of(moment + offset, "%Y-%m-%dT%H:%M:%S%.f%z")
 
@@ -219,7 +228,7 @@ _READERS: Mapping[LogicalType, Callable[[pl.Series, Column], pl.Series]] = {
 def _faults(texts: pl.Series, values: pl.Series, column: Column) -> list[CellFault]:
     if column.type == "string" or values.null_count() == texts.null_count():
         return []
-    unread = values.is_null() & texts.is_not_null() & ~texts.str.strip_chars(" \t").is_in(_MISSING)
+    unread = values.is_null() & ~is_missing(texts)
     rows = unread.arg_true()
     return [
         CellFault(row, column.name, f"{text[:_LONGEST_SHOWN]!r} is not a value of type {column.type}")

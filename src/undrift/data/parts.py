@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import polars as pl
 
 from undrift.blobs.contents import materialise, single_path
 from undrift.blobs.store import BlobStore
-from undrift.data import csv_text, csv_types, table_files
-from undrift.data.csv_text import BadTable
+from undrift.data import table_files
+from undrift.data.delimiters import AmbiguousDelimiter
 from undrift.data.manifest import Manifest, Part
+from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.table_files import Reading, TableFormat, format_of
+from undrift.data.table_files import TABLE_ENDINGS, Rows, TableFormat, TableText, format_of
+from undrift.data.text_file import BadTable
 from undrift.data.versions import NotATable
 
 _T = TypeVar("_T")
+Files: TypeAlias = Callable[[Part], AbstractContextManager[Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,41 @@ def is_table(manifest: Manifest) -> bool:
     return all(format_of(part.path) for part in manifest.parts)
 
 
-def freeze(blobs: BlobStore, manifest: Manifest, schema: Schema | None = None) -> Frozen:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How parts are to be read when they get a schema.
+
+    Attributes
+    ----------
+    schema : Schema or None
+        The schema they must have; by default it is read from Parquet, inferred from all CSV cells.
+    reading : Reading
+        What the caller says of the files.
+    before : Schema or None
+        The schema of the version before, which decides what cells leave open.
+    """
+
+    schema: Schema | None = None
+    reading: Reading = NOTHING_SAID
+    before: Schema | None = None
+
+
+def stored_files(blobs: BlobStore) -> Files:
+    """Return what gives the verified file of a stored part."""
+    return lambda part: part_path(blobs, part)
+
+
+def freeze(files: Files, manifest: Manifest, wanted: Wanted) -> Frozen:
     """Return the schema of a table's parts, and their rows.
 
     Parameters
     ----------
-    blobs : BlobStore
-        Where the bytes are.
+    files : callable
+        Gives the file of a part.
     manifest : Manifest
         The parts.
-    schema : Schema, optional
-        The schema they must have; by default it is read from Parquet, inferred from all CSV cells.
+    wanted : Wanted
+        How they are to be read.
 
     Raises
     ------
@@ -54,14 +81,36 @@ def freeze(blobs: BlobStore, manifest: Manifest, schema: Schema | None = None) -
         If a file is not one of a table.
     BadTable, SchemaMismatch
         If a part cannot be read, or not under the schema.
+    AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter
+        If it can be read in two ways.
     """
     _check_table(manifest)
-    if schema is None and len(manifest.parts) == 1:
+    if wanted.schema is not None:
+        return _under(files, manifest, wanted.schema)
+    if len(manifest.parts) == 1:
         part = manifest.parts[0]
-        with part_path(blobs, part) as path:
-            return Frozen(*_named(part, lambda: table_files.infer_schema(path, _format(part))))
-    schema = schema or _common_schema(blobs, manifest)
-    return Frozen(schema, sum(read_part(blobs, part, schema).height for part in manifest.parts))
+        with files(part) as path:
+            return Frozen(
+                *_named(part, lambda: table_files.infer_schema(path, _format(part), wanted.reading, wanted.before))
+            )
+    return _under(files, manifest, _common_schema(files, manifest, wanted))
+
+
+def _under(files: Files, manifest: Manifest, schema: Schema) -> Frozen:
+    """Return the schema, with the encoding of a part that has another one than those before, and the rows."""
+    rows, fallback = 0, schema.csv.fallback
+    for part in manifest.parts:
+        with files(part) as path:
+            found = _named(part, lambda path=path, part=part: _whole(path, part, schema))  # type: ignore[misc]
+        rows += found.frame.height
+        fallback = fallback or found.fallback
+    return Frozen(replace(schema, csv=replace(schema.csv, fallback=fallback)), rows)
+
+
+def _whole(path: Path, part: Part, schema: Schema) -> Rows:
+    rows = table_files.read_with_faults(path, _format(part), schema)
+    table_files.refuse_faults(rows)
+    return rows
 
 
 def read(blobs: BlobStore, manifest: Manifest, schema: Schema) -> pl.DataFrame:
@@ -92,7 +141,7 @@ def read_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.DataFrame:
         return _named(part, lambda: table_files.read(path, _format(part), schema))
 
 
-def read_part_with_faults(blobs: BlobStore, part: Part, schema: Schema) -> Reading:
+def read_part_with_faults(blobs: BlobStore, part: Part, schema: Schema) -> Rows:
     """Return the rows of one part, with the cells that could not be read."""
     with part_path(blobs, part) as path:
         return _named(part, lambda: table_files.read_with_faults(path, _format(part), schema))
@@ -114,37 +163,36 @@ def part_path(blobs: BlobStore, part: Part) -> Iterator[Path]:
 def _check_table(manifest: Manifest) -> None:
     for part in manifest.parts:
         if format_of(part.path) is None:
-            raise NotATable(
-                f"{part.path!r} is not a table", cure="tables are .csv, .tsv and .parquet files of one schema"
-            )
+            raise NotATable(f"{part.path!r} is not a table", cure=f"tables are {TABLE_ENDINGS} files of one schema")
 
 
 def _format(part: Part) -> TableFormat:
     found = format_of(part.path)
     if found is None:
-        raise NotATable(f"{part.path!r} is not a table", cure="tables are .csv, .tsv and .parquet files")
+        raise NotATable(f"{part.path!r} is not a table", cure=f"tables are {TABLE_ENDINGS} files")
     return found
 
 
-def _common_schema(blobs: BlobStore, manifest: Manifest) -> Schema:
+def _common_schema(files: Files, manifest: Manifest, wanted: Wanted) -> Schema:
     """Return the schema of the first Parquet part, else the one inferred from the cells of all parts."""
     for part in manifest.parts:
         if _format(part) == "parquet":
-            with part_path(blobs, part) as path:
-                return table_files.infer_schema(path, "parquet")[0]
-    texts = [_texts(blobs, part) for part in manifest.parts]
-    for frame, part in zip(texts, manifest.parts, strict=True):
-        if set(frame.columns) != set(texts[0].columns):
+            with files(part) as path:
+                return table_files.infer_schema(path, "parquet", wanted.reading, wanted.before)[0]
+    texts = [_cells(files, part, wanted.reading) for part in manifest.parts]
+    first = texts[0].texts.frame.columns
+    for text, part in zip(texts, manifest.parts, strict=True):
+        if set(text.texts.frame.columns) != set(first):
             raise SchemaMismatch(
                 f"{manifest.parts[0].path!r} and {part.path!r} have different columns",
                 cure="add them as two datasets, or without freezing a schema",
             )
-    return csv_types.infer(pl.concat([frame.select(texts[0].columns) for frame in texts]))
+    return table_files.infer_from(texts, wanted.reading, wanted.before)[0]
 
 
-def _texts(blobs: BlobStore, part: Part) -> pl.DataFrame:
-    with part_path(blobs, part) as path:
-        return _named(part, lambda: csv_text.read_text(path, "\t" if _format(part) == "tsv" else ","))
+def _cells(files: Files, part: Part, reading: Reading) -> TableText:
+    with files(part) as path:
+        return _named(part, lambda: table_files.read_cells(path, _format(part), reading))
 
 
 def _scan_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.LazyFrame:
@@ -160,5 +208,5 @@ def _named(part: Part, action: Callable[[], _T]) -> _T:
     """Do something with a part; an error about its content names it."""
     try:
         return action()
-    except (BadTable, SchemaMismatch) as error:
+    except (BadTable, SchemaMismatch, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter) as error:
         raise type(error)(f"{part.path}: {error.message}", cure=error.cure, path=part.path, **error.fields) from error

@@ -7,7 +7,7 @@ as int16 and as int64.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -17,6 +17,8 @@ from undrift.core import canonical
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
+from undrift.data.spelt_days import STYLES
+from undrift.data.spelt_numbers import number_style
 
 LogicalType: TypeAlias = Literal[
     "bool", "int", "float64", "decimal", "string", "bytes", "date", "timestamp", "timestamp-utc"
@@ -52,11 +54,15 @@ class Column:
         microseconds.
     scale : int
         Digits after the point of a ``decimal``; 0 for every other type.
+    spelt : str
+        How a CSV file writes its values where that is not how programs do, as an example: ``31/12/2013``,
+        ``1.234,5``, ``12.5 %`` is ``1234.5 %``. It is no part of the values.
     """
 
     name: str
     type: LogicalType
     scale: int = 0
+    spelt: str = ""
 
     @property
     def dtype(self) -> pl.DataType:
@@ -67,8 +73,34 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvFile:
+    """How the CSV files of a dataset are written, where not with commas and in UTF-8.
+
+    Attributes
+    ----------
+    delimiter : str
+        What divides cells, where it was not what the file's name says; tried first.
+    encoding : str
+        The encoding that somebody named.
+    fallback : str
+        The encoding that was found for a file which is not UTF-8; for files which are not UTF-8 either.
+    """
+
+    delimiter: str = ""
+    encoding: str = ""
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """The columns of a table, in order.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        The columns.
+    csv : CsvFile
+        How its CSV files are written.
 
     Raises
     ------
@@ -77,6 +109,7 @@ class Schema:
     """
 
     columns: tuple[Column, ...]
+    csv: CsvFile = CsvFile()
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -88,6 +121,7 @@ class Schema:
             if column.name in seen:
                 raise BadSchema(f"two columns are called {column.name!r}", cure="rename one of them")
             seen.add(column.name)
+            _check_spelt(column)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,7 +145,8 @@ class Schema:
     def as_json(self) -> dict[str, JSON]:
         """Return the schema as it is stored."""
         columns = [_plain(column) for column in self.columns]
-        return {"format": FORMAT, "columns": columns}
+        csv: dict[str, JSON] = {name: text for name, text in asdict(self.csv).items() if text}
+        return {"format": FORMAT, "columns": columns, **({"csv": csv} if csv else {})}
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -130,7 +165,8 @@ class Schema:
             wire = msgspec.json.decode(data, type=_Wire)
         except msgspec.MsgspecError as error:
             raise BadSchema(f"this is not a schema: {error}", cure="freeze the schema again") from error
-        return cls(tuple(Column(column.name, column.type, column.scale) for column in wire.columns))
+        columns = (Column(column.name, column.type, column.scale, column.spelt) for column in wire.columns)
+        return cls(tuple(columns), CsvFile(wire.csv.delimiter, wire.csv.encoding, wire.csv.fallback))
 
     @classmethod
     def of(cls, columns: Mapping[str, LogicalType]) -> Schema:
@@ -142,11 +178,19 @@ class _WireColumn(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     type: LogicalType
     scale: int = 0
+    spelt: str = ""
+
+
+class _WireCsv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    delimiter: str = ""
+    encoding: str = ""
+    fallback: str = ""
 
 
 class _Wire(msgspec.Struct, forbid_unknown_fields=True):
     format: Literal["undrift.schema/1"]
     columns: list[_WireColumn]
+    csv: _WireCsv = _WireCsv()
 
 
 def freeze(dtypes: Mapping[str, pl.DataType]) -> Schema:
@@ -232,6 +276,19 @@ _SAME: dict[type[pl.DataType], LogicalType] = {
 }
 
 
+def _check_spelt(column: Column) -> None:
+    if not column.spelt:
+        return
+    known = number_style(column.spelt) if column.type in ("int", "float64") else STYLES.get(column.spelt)
+    if known is None or column.type not in ("int", "float64", "date", "timestamp"):
+        raise BadSchema(
+            f"column {column.name!r} of type {column.type} cannot be spelt like {column.spelt!r}",
+            cure="freeze the schema again",
+        )
+
+
 def _plain(column: Column) -> dict[str, JSON]:
     plain: dict[str, JSON] = {"name": column.name, "type": column.type}
-    return {**plain, "scale": column.scale} if column.type == "decimal" else plain
+    if column.type == "decimal":
+        plain["scale"] = column.scale
+    return {**plain, "spelt": column.spelt} if column.spelt else plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,15 +17,17 @@ from undrift.core.refs import Ref
 from undrift.data import additions, parts, repository, suites
 from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
-from undrift.data.admission import Admission, Admissions
+from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.conform import conform
 from undrift.data.manifest import Manifest
+from undrift.data.parts import Wanted
 from undrift.data.profile import Profile
 from undrift.data.profile import profile as profile_of
 from undrift.data.quality.check import CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
 from undrift.data.quality.suite import Suite
+from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, freeze
 from undrift.data.sources import store_frame, store_source
 from undrift.data.stored import StoredVersions, as_ref
@@ -65,6 +68,7 @@ class Data:
         tag: str | None = None,
         append: bool = False,
         schema: Schema | Literal["later"] | None = None,
+        reading: Reading = NOTHING_SAID,
     ) -> DatasetVersion:
         """Add a file or a folder as the newest version of a dataset, and return the version.
 
@@ -84,6 +88,8 @@ class Data:
         schema : Schema or "later", optional
             What the columns are; by default they keep the types of the newest version where the
             rows fit, else types are read from the files. With ``"later"`` the files are stored unread.
+        reading : Reading
+            How text files are written; what it does not say is found in the files and kept with the schema.
 
         Returns
         -------
@@ -95,7 +101,9 @@ class Data:
         SourceNotFound, UnsafePath
             If there is nothing to add, or a file has a name that it must not have.
         BadTable, SchemaMismatch
-            If a table cannot be read, or not under the schema; nothing is then added.
+            If a table cannot be read, or not under the schema; nothing is then added or stored.
+        AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter
+            If a table can be read in two ways; nothing is then added or stored.
         TagTaken
             If the tag names another version.
         """
@@ -103,9 +111,10 @@ class Data:
         if tag is not None:
             self._stored.check_tag_free(name, check_tag(tag))
         declared = schema if isinstance(schema, Schema) else None
-        files = store_source(self._blobs, source).parts
-        addition = Addition(name, files, tag, append, declared, freeze=schema != "later")
-        return self._adder.add(addition, actor)
+        addition = Addition(name, (), tag, append, declared, freeze=schema != "later", reading=reading)
+        if addition.freeze:
+            addition = self._adder.prepare(addition, source)
+        return self._adder.add(replace(addition, parts=store_source(self._blobs, source).parts), actor)
 
     def add_frame(
         self, frame: pl.DataFrame, name: str, *, actor: Actor, part_name: str = "table.parquet", append: bool = False
@@ -138,7 +147,9 @@ class Data:
         part = store_frame(self._blobs, conform(frame, schema), part_name)
         return self._adder.add(Addition(name, (part,), append=append), actor)
 
-    def admit(self, source: Path, name: str, *, actor: Actor, append: bool = True) -> Admission:
+    def admit(
+        self, source: Path, name: str, *, actor: Actor, append: bool = True, reading: Reading = NOTHING_SAID
+    ) -> Admission:
         """Check a new batch against the dataset's suite and add what is good of it.
 
         Rows that break a fail-level expectation go to quarantine with the reasons and the rest becomes
@@ -155,16 +166,20 @@ class Data:
             Who delivers it.
         append : bool
             Put the batch behind the rows of the newest version, or in their place.
+        reading : Reading
+            How the file is written, where it is not written like those before.
 
         Raises
         ------
         DatasetNotFound
             If the dataset has no version.
+        BadReading
+            If it says of a column what the dataset's schema does not.
         NoSuite
             If no suite is frozen.
         """
         check_name(name, "dataset")
-        return self._admissions.admit(source, name, actor, append=append)
+        return self._admissions.admit(source, Delivery(name, append=append, reading=reading), actor)
 
     def admissions(self, name: str) -> list[Admission]:
         """Return what became of the batches of a dataset, newest first, without their reports."""
@@ -262,7 +277,7 @@ class Data:
         version = self.get(ref)
         if version.schema is not None:
             return version
-        frozen = parts.freeze(self._blobs, self._stored.manifest(version), schema)
+        frozen = parts.freeze(parts.stored_files(self._blobs), self._stored.manifest(version), Wanted(schema))
         with self._ledger.change(actor) as change:
             repository.set_schema(change.connection, version, frozen.schema, frozen.rows)
             body: dict[str, JSON] = {"schema": frozen.schema.digest, "rows": frozen.rows}

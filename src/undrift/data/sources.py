@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 import stat
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from undrift.blobs.contents import store_bytes, store_file
+from undrift.blobs.contents import Contents, store_bytes, store_file
 from undrift.blobs.store import BlobStore
+from undrift.core.digest import blake3_file
 from undrift.core.errors import BadInput, NotFound
 from undrift.data.manifest import Manifest, Part
 from undrift.data.paths import UnsafePath, check_path
@@ -28,6 +32,41 @@ class EmptySource(BadInput):
     code = "empty-source"
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Files in a workspace as they are before they are stored.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        Their digests and sizes, in the order in which they would be stored.
+    places : mapping of str to Path
+        Where each is.
+    """
+
+    manifest: Manifest
+    places: Mapping[str, Path]
+
+    def files(self, part: Part) -> AbstractContextManager[Path]:
+        """Give the file of a part."""
+        return nullcontext(self.places[part.path])
+
+
+def survey_source(source: Path) -> Survey:
+    """Return what a file or folder holds, without storing it.
+
+    Raises
+    ------
+    SourceNotFound, EmptySource, UnsafePath
+        As for :func:`store_source`.
+    """
+    places = _places(source)
+    parts = [
+        Part(check_path(path), Contents(blake3_file(file), file.stat().st_size, ())) for path, file in places.items()
+    ]
+    return Survey(Manifest(tuple(parts)), places)
+
+
 def store_source(blobs: BlobStore, source: Path) -> Manifest:
     """Store a file, or all files of a folder, and return them as parts in the order of their paths.
 
@@ -38,14 +77,7 @@ def store_source(blobs: BlobStore, source: Path) -> Manifest:
     UnsafePath
         If a file's name is unsafe, or a part of a folder is a link or not a plain file.
     """
-    if source.is_file():
-        return Manifest((_store(blobs, source, source.name),))
-    if not source.is_dir():
-        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
-    found = _walk(source)
-    if not found:
-        raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
-    return Manifest(tuple(_store(blobs, source / path, path) for path in found))
+    return Manifest(tuple(_store(blobs, file, path) for path, file in _places(source).items()))
 
 
 def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> Part:
@@ -70,6 +102,17 @@ def free_path(manifest: Manifest, wanted: str) -> str:
         number += 1
         candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return str(candidate)
+
+
+def _places(source: Path) -> dict[str, Path]:
+    if source.is_file():
+        return {source.name: source}
+    if not source.is_dir():
+        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
+    found = _walk(source)
+    if not found:
+        raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
+    return {path: source / path for path in found}
 
 
 def _store(blobs: BlobStore, file: Path, path: str) -> Part:

@@ -180,7 +180,7 @@ def check_table(wanted: Wanted) -> None:
     kind = table_files.format_of(wanted.table)
     if kind is None:
         raise NotATable(f"{wanted.table.name} is no table", cure="give a .csv, .tsv or .parquet file")
-    columns = table_files.infer_schema(wanted.table, kind)[0].names
+    columns = table_files.read_table(wanted.table).schema.names
     if wanted.target not in columns:
         raise TargetMissing(
             f"{wanted.table.name} has no column {wanted.target!r}", cure=f"choose from {', '.join(columns)}"

@@ -1,0 +1,41 @@
+"""Options that say how a table is written; for every command that reads one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from undrift.data.reading import COLUMN_OPTIONS, Reading
+from undrift.project import Project
+
+_T = TypeVar("_T")
+_HELP = {
+    "day_first": "Dates in COL are written 31/12/2013.",
+    "month_first": "Dates in COL are written 12/31/2013.",
+    "decimal_comma": "Numbers in COL are written 1.234,5.",
+    "decimal_point": "Numbers in COL are written 1,234.5.",
+    "as_text": "Cells of COL stay text, whatever they look like.",
+}
+
+
+def reading_options(function: Callable[..., _T]) -> Callable[..., _T]:
+    """Return a command's function with options that say how a table is written, given to it as ``reading``."""
+
+    @functools.wraps(function)
+    def run(*args: Any, delimiter: str | None, encoding: str | None, **kwargs: Any) -> _T:  # Any: click's parameters
+        columns = {option: kwargs.pop(option) for option in COLUMN_OPTIONS}
+        return function(*args, reading=Reading(delimiter, encoding, **columns), **kwargs)
+
+    for option in reversed(COLUMN_OPTIONS):
+        flag = f"--{option.replace('_', '-')}"
+        run = click.option(flag, option, metavar="COL", multiple=True, help=f"{_HELP[option]} Repeatable.")(run)
+    run = click.option("--encoding", help="The text encoding; by default found in the file.")(run)
+    return click.option("--delimiter", help="The character between cells; by default found in the file.")(run)
+
+
+def reading_of(project: Project, name: str, said: Reading) -> Reading:
+    """Return what options and ``[datasets.NAME]`` say of a dataset's files; of two words the option's counts."""
+    return said.over(Reading.of(project.settings.dataset(name)))

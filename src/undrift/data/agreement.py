@@ -1,0 +1,89 @@
+"""Whether what a caller says of a file agrees with the schema that its dataset has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from undrift.data.reading import BadReading, Reading
+from undrift.data.schema import Column, CsvFile, Schema
+from undrift.data.spelt_days import STYLES
+from undrift.data.spelt_numbers import number_style
+
+_NUMBERS = ("int", "float64")
+_DAYS = ("date", "timestamp", "timestamp-utc")
+
+
+def disagreeing(schema: Schema, reading: Reading) -> tuple[str, ...]:
+    """Return the columns which the caller says are written in another way than the schema.
+
+    Raises
+    ------
+    BadReading
+        If the caller speaks of a column that the schema does not have.
+    """
+    reading.check_columns(schema.names)
+    columns = {column.name: column for column in schema.columns}
+    return tuple(
+        name for option, agrees in _AGREES.items() for name in getattr(reading, option) if not agrees(columns[name])
+    )
+
+
+def under(schema: Schema, reading: Reading, *, appended: bool) -> Schema:
+    """Return a schema with which a file of a dataset is read when the caller says how that file is written.
+
+    Parameters
+    ----------
+    schema : Schema
+        The dataset's.
+    reading : Reading
+        What the caller says of the file.
+    appended : bool
+        Whether the files before are read with it, too.
+
+    Raises
+    ------
+    BadReading
+        If they could then be read no more.
+    """
+    csv = schema.csv
+    if not appended:
+        return replace(schema, csv=CsvFile(reading.delimiter or csv.delimiter, reading.encoding or csv.encoding))
+    other = disagreeing(schema, reading)
+    if other:
+        raise BadReading(
+            f"column {other[0]!r} of the dataset is written in another way than is said",
+            cure="leave that out, or add all rows anew without --append",
+        )
+    known = csv.encoding or csv.fallback
+    if reading.encoding and not reading.encoding.startswith("utf-8") and known not in ("", reading.encoding):
+        raise BadReading(
+            f"the files of the dataset are read as {known}, not as {reading.encoding}",
+            cure="convert the file to UTF-8 (iconv -t utf-8)",
+        )
+    fallback = csv.fallback or ("" if csv.encoding else reading.encoding or "")
+    return replace(schema, csv=CsvFile(csv.delimiter or reading.delimiter or "", csv.encoding, fallback))
+
+
+def is_in_order(order: str, column: Column) -> bool:
+    """Say whether a column holds days that are written in an order, or in a way that no order changes."""
+    if column.type not in _DAYS:
+        return False
+    unmistakable = not column.spelt or any(one.isalpha() for one in column.spelt)
+    return unmistakable or STYLES[column.spelt].order in (order, "year-first")
+
+
+def is_written_with(point: str, column: Column) -> bool:
+    """Say whether a column holds numbers with this mark before fractions, or whole ones without a mark."""
+    style = number_style(column.spelt)
+    plain = column.type == "int" and not column.spelt
+    return column.type in _NUMBERS and (plain or (style is not None and style.point == point))
+
+
+_AGREES: Mapping[str, Callable[[Column], bool]] = {
+    "day_first": lambda column: is_in_order("day-first", column),
+    "month_first": lambda column: is_in_order("month-first", column),
+    "decimal_comma": lambda column: is_written_with(",", column),
+    "decimal_point": lambda column: is_written_with(".", column),
+    "as_text": lambda column: column.type == "string",
+}
