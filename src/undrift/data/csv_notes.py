@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from undrift.data.csv_types import BLANKS, is_missing
+from undrift.data.csv_types import BLANKS, UNUSUAL_MISSING, is_missing
 from undrift.data.schema import Column
 from undrift.data.spelt_days import STYLES
 from undrift.data.spelt_numbers import NumberStyle, number_style
@@ -18,7 +18,7 @@ _FEW_UNITS = 3
 _LONGEST_SHOWN = 40
 _CODE = r"^-?0[0-9]"
 _DIGITS = r"^[0-9]+$"
-_WITH_UNIT = r"^[^0-9\s.,+-]{0,4} ?[+-]?[0-9][0-9.,]* ?[^0-9\s.,]{0,6}$"
+_WITH_UNIT = r"^(?:[^\w\s.,+-] ?|[A-Z]{3} )?[+-]?[0-9][0-9.,]* ?[^0-9\s.,]{0,6}$"
 _ALL_ALIKE = (
     (
         r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}$",
@@ -29,7 +29,6 @@ _ALL_ALIKE = (
         "dates of which some have the day first, others the month: kept as text",
     ),
 )
-_UNUSUAL = ("?", "-", ".")
 _NUMBER_STYLES = (NumberStyle(), NumberStyle(".", ","), NumberStyle(",", "."))
 
 
@@ -77,7 +76,7 @@ def about_missing(texts: pl.Series, column: Column) -> list[Note]:
     """Return which marks that are no usual words for it were read as missing."""
     if column.type == "string":
         return []
-    marks = texts.filter(texts.is_in(_UNUSUAL)).value_counts(sort=True)
+    marks = texts.filter(texts.str.strip_chars(BLANKS).is_in(UNUSUAL_MISSING)).value_counts(sort=True)
     return [Note(column.name, f"{mark!r} is read as missing ({count:,} cells)") for mark, count in marks.iter_rows()]
 
 

@@ -15,7 +15,9 @@ from undrift.data.schema import BadSchema, Column, LogicalType, Schema
 from undrift.data.spelt_days import STYLES
 from undrift.data.spelt_numbers import number_style
 
-MISSING = ("", "NA", "N/A", "#N/A", "NULL", "null", "None", "n/a", "#NA", "<NA>", "?", "-", ".")
+_USUAL_MISSING = ("", "NA", "N/A", "#N/A", "NULL", "null", "None", "n/a", "#NA", "<NA>")
+UNUSUAL_MISSING = ("unknown", "Unknown", "UNKNOWN", "--", "\\N", "?", "-", ".")
+MISSING = (*_USUAL_MISSING, *UNUSUAL_MISSING)
 BLANKS = " \t\u00a0"
 _SAMPLE_ROWS = 1000
 _LONGEST_SHOWN = 60

@@ -161,7 +161,7 @@ def read_table(path: Path, reading: Reading | None = None, before: Schema | None
     Raises
     ------
     BadTable
-        If the file cannot be read as a table; line or column is named.
+        If the file cannot be read as a table, or has no rows; line or column is named.
     AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter
         If it can be read in two ways.
     BadSchema
@@ -170,11 +170,17 @@ def read_table(path: Path, reading: Reading | None = None, before: Schema | None
     table_format = format_of(path)
     if table_format is None:
         raise BadTable(f"{path.name} does not end like a table", cure=f"tables are {TABLE_ENDINGS} files")
+    found = _read(path, table_format, reading or Reading(), before)
+    if not found.how.rows:
+        raise BadTable(f"{path.name} has columns and no rows", cure="give a table with rows")
+    return found
+
+
+def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schema | None) -> ReadTable:
     if table_format == "parquet":
         frame = _read_parquet(path)
         schema = freeze(frame.schema)
         return ReadTable(conform(frame, schema), schema, How("parquet", frame.height))
-    reading = reading or Reading()
     text = read_cells(path, table_format, reading)
     schema, notes = infer_from([text], reading, before)
     frame, _ = csv_types.parse(text.texts.frame, schema)

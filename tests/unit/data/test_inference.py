@@ -52,7 +52,7 @@ def notes(*cells: str | None) -> str:
         (("+1", "-2", "0"), [1, -2, 0]),
         (("1,5E+3",), [1500.0]),
         (("1,5", "NaN"), [1.5, pytest.approx(float("nan"), nan_ok=True)]),
-        (("5", "?", "-", "."), [5, None, None, None]),
+        (("5", "?", "-", ".", "unknown"), [5, None, None, None, None]),
     ],
 )
 def test_numbers_are_read_as_their_writers_meant_them(cells: tuple[str, ...], read: list[object]) -> None:

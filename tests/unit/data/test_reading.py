@@ -45,6 +45,12 @@ def test_a_table_is_read_without_being_added(tmp_path: Path) -> None:
     assert any("not UTF-8" in note.text for note in found.how.notes)
 
 
+def test_a_header_alone_is_no_table_to_learn_from(tmp_path: Path) -> None:
+    """Though a dataset may begin with it."""
+    with pytest.raises(BadTable, match="no rows"):
+        read_table(write(tmp_path / "t.csv", "a,b\n"))
+
+
 def test_how_a_table_is_written_is_frozen_with_its_schema(data: Data, ada: Actor, tmp_path: Path) -> None:
     """And read back from the ledger."""
     data.add(write(tmp_path / "t.csv", GERMAN), "t", actor=ada)
