@@ -6,6 +6,8 @@
     └── LeakyGate        the holdout was seen by a model that it is to judge
     CannotTell
     └── TooLittleData    there are not enough rows to learn from or to judge on
+    DecisionNeeded
+    └── AmbiguousTime    several columns may be the time of the event
     BadInput
     ├── BadTarget        the target column cannot be learnt
     └── BadColumn        a column that the settings name is missing or of the wrong type
@@ -13,7 +15,7 @@
 
 from __future__ import annotations
 
-from undrift.core.errors import BadInput, CannotTell, CheckFailed
+from undrift.core.errors import BadInput, CannotTell, CheckFailed, DecisionNeeded
 
 
 class LeakyGate(CheckFailed):
@@ -38,3 +40,9 @@ class BadColumn(BadInput):
     """A column that the settings name is missing or cannot have that part."""
 
     code = "bad-column"
+
+
+class AmbiguousTime(DecisionNeeded):
+    """Several columns may be the time of the event that a row is about; a person must say which."""
+
+    code = "ambiguous-time"
