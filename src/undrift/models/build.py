@@ -25,7 +25,7 @@ from undrift.models import package as layout
 from undrift.models.cards import CardFacts, render
 from undrift.models.engines import compiled, plan
 from undrift.models.engines.sklearn import SklearnEngine, load
-from undrift.models.formats import skops
+from undrift.models.formats import model_file
 from undrift.models.golden import GoldenMaker
 from undrift.models.package import ClassLabel, EngineSpec, FileSpec, Manifest, Parity, Task, open_package
 from undrift.models.parity import Duel, holds, prove
@@ -147,11 +147,12 @@ def build_package(parts: PackageParts, into: Path) -> PackageRef:
 
 def _built(parts: PackageParts, into: Path) -> PackageRef:
     manifest = _draft(parts)
-    stored = skops.dump(parts.model)
+    stored = model_file.dump(parts.model)
     original = load(stored, parts.inputs)
     _check_stored(parts, original)
-    files: dict[str, bytes] = {layout.MODEL_FILE: stored}
-    engines = [EngineSpec("sklearn", layout.MODEL_FILE, "original")]
+    file = layout.MEMBERS_FILE if model_file.is_archive(stored) else layout.MODEL_FILE
+    files: dict[str, bytes] = {file: stored}
+    engines = [EngineSpec("sklearn", file, "original")]
     fast = compile_engine(parts, manifest, original)
     if fast is not None:
         files[COMPILED_FILE] = fast.data
@@ -161,7 +162,8 @@ def _built(parts: PackageParts, into: Path) -> PackageRef:
     files[layout.SKETCH_FILE] = parts.sketch.to_json()
     files[layout.LOCK_FILE] = parts.lock.encode()
     files[layout.CARD_FILE] = render(manifest, parts.card).encode()
-    manifest = msgspec.structs.replace(manifest, engines=tuple(engines), files=_specs(files))
+    versions = manifest.versions | model_file.libraries(stored)
+    manifest = msgspec.structs.replace(manifest, engines=tuple(engines), files=_specs(files), versions=versions)
     return _store(manifest, files, into)
 
 

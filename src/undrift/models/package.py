@@ -28,6 +28,7 @@ from undrift.stats.sketch import ReferenceSketch
 FORMAT = "undrift.package/1"
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model/sklearn.skops"
+MEMBERS_FILE = "model/members.zip"
 SKETCH_FILE = "sketch.json"
 GOLDEN_FILE = "golden.json"
 LOCK_FILE = "requirements.lock"

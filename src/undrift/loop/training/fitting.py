@@ -19,7 +19,7 @@ from undrift.evaluation.threshold import threshold_of
 from undrift.loop.training.arrays import put_array, put_json
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
 from undrift.loop.training.rows import Chosen, chosen_rows
-from undrift.models.formats import skops
+from undrift.models.formats import model_file
 from undrift.pipelines.graph import StepContext, StepResult
 from undrift.tracking.params import fitted_params
 
@@ -76,7 +76,7 @@ def fit_chosen(context: StepContext, rooms: TrainingRooms) -> StepResult:
 
 def _stored(model: object) -> bytes:
     """Return a model's file in the form that storing it again gives: only then can digests be compared later."""
-    return skops.dump(skops.load(skops.dump(model)))
+    return model_file.dump(model_file.load(model_file.dump(model)))
 
 
 def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float64]:
@@ -106,7 +106,7 @@ def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
     """Score the holdout with the stored model and measure it, with intervals over units."""
     spec = spec_of(context)
     chosen = chosen_rows(rooms, spec, context.inputs["split"])
-    stored = skops.load(rooms.blobs.read_bytes(str(context.inputs["fit"]["model"])))
+    stored = model_file.load(rooms.blobs.read_bytes(str(context.inputs["fit"]["model"])))
     fitted = Fitted(str(context.inputs["fit"]["kind"]), stored)
     scores = fitted.scores(chosen.holdout_frame, chosen.features, chosen.target)
     y = chosen.target.codes(chosen.holdout_frame)

@@ -14,7 +14,7 @@ from undrift.loop.training.rooms import Spec, TrainingRooms
 from undrift.loop.training.rows import Chosen, chosen_rows
 from undrift.models.build import PackageParts
 from undrift.models.cards import CardFacts, CardMetric
-from undrift.models.formats import skops
+from undrift.models.formats import model_file
 from undrift.models.infer import columns_of, infer_inputs
 from undrift.models.signature import InputColumn
 from undrift.monitoring.traffic import PREDICTION
@@ -38,7 +38,7 @@ def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> Pac
     step = max(1, len(table) // MOST_REPLAYED)
     return PackageParts(
         name=spec.model,
-        model=skops.load(rooms.blobs.read_bytes(str(steps["fit"]["model"]))),
+        model=model_file.load(rooms.blobs.read_bytes(str(steps["fit"]["model"]))),
         task=target.task,
         inputs=inputs,
         sketch=reference(chosen, inputs, spec, _answers(rooms, steps)),

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from undrift.models.engines.base import NotScorable, Scores, finite
-from undrift.models.formats import skops
+from undrift.models.formats import model_file
 from undrift.models.signature import ColumnType, InputColumn, Value
 
 # Any, here and below: scikit-learn is not typed
@@ -72,7 +72,7 @@ def load(data: bytes, inputs: Sequence[InputColumn]) -> SklearnEngine:
     with warnings.catch_warnings():
         # the package's manifest states the version of training, and the golden rows judge
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-        return SklearnEngine(one_threaded(skops.load(data)), inputs)
+        return SklearnEngine(one_threaded(model_file.load(data)), inputs)
 
 
 def frame(columns: Mapping[str, Sequence[Value]], schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -92,6 +92,7 @@ _INSIDE = {
     "sklearn.utils.validation": ("check_array",),
     "functools": ("partial",),
 }
+_STANDIN = {"undrift.models.formats.boosters": ("Standin",)}
 _VALUES = {
     "builtins": ("bool", "dict", "float", "int", "list", "slice", "str", "tuple"),
     "numpy": (
@@ -117,7 +118,7 @@ _VALUES = {
 
 TYPES: frozenset[str] = frozenset(
     f"{module}.{name}"
-    for group in (_MODELS, _PREPARATION, _OWN, _INSIDE, _VALUES)
+    for group in (_MODELS, _PREPARATION, _OWN, _INSIDE, _STANDIN, _VALUES)
     for module, names in group.items()
     for name in names
 )

@@ -19,10 +19,14 @@ from undrift.models.formats.allowed import FUNCTIONS, LOADERS, TYPES
 PROTOCOL = 2
 _SCHEMA = "schema.json"
 _MEMBER = re.compile(r"[0-9]{1,20}\.npy\Z")
-_MOST_BYTES = 4 << 30
+MOST_BYTES = 4 << 30
 _MOST_SCHEMA_BYTES = 1 << 30
 _DEEPEST = 400
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_CURE = (
+    "store a pipeline of scikit-learn's own estimators and transformers, and of LightGBM's and XGBoost's; "
+    "pickles and classes of your own are not loaded"
+)
 
 
 class UntrustedModel(BadInput):
@@ -30,12 +34,8 @@ class UntrustedModel(BadInput):
 
     code = "untrusted-model"
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"this model file is refused: {problem}",
-            cure="store a pipeline of scikit-learn's own estimators and transformers; "
-            "pickles and classes of your own are not loaded",
-        )
+    def __init__(self, problem: str, cure: str = _CURE) -> None:
+        super().__init__(f"this model file is refused: {problem}", cure=cure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def inspect(data: bytes) -> None:
         If it is no such file, is put together in an unusual way, or names a type, function or
         kind of node that is not on our list.
     """
-    with _opened(data) as archive:
+    with opened(data) as archive:
         _check_members(archive)
         _check_schema(_schema(archive))
 
@@ -66,15 +66,15 @@ def normalised(data: bytes) -> bytes:
     Objects and members are numbered in the order in which the schema names them, and the gaps
     between the fields of a tree's nodes, which hold whatever was in memory, are made zero.
     """
-    with _opened(data) as archive:
+    with opened(data) as archive:
         schema = _schema(archive)
         members: dict[str, str] = {}
         schema = _renumbered(schema, {}, members)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
-            _put(out, _SCHEMA, json.dumps(schema, separators=(",", ":")).encode())
+            put(out, _SCHEMA, json.dumps(schema, separators=(",", ":")).encode())
             for old, new in members.items():
-                _put(out, new, _without_gaps(archive.read(old)))
+                put(out, new, _without_gaps(archive.read(old)))
     return buffer.getvalue()
 
 
@@ -91,7 +91,8 @@ def _without_gaps(member: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _put(out: zipfile.ZipFile, name: str, data: bytes) -> None:
+def put(out: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Write one member in the form that does not depend on the time of day."""
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o600 << 16
@@ -114,7 +115,14 @@ def _renumbered(value: Any, ids: dict[int, int], members: dict[str, str]) -> Any
     return shown
 
 
-def _opened(data: bytes) -> zipfile.ZipFile:
+def opened(data: bytes) -> zipfile.ZipFile:
+    """Return the archive of some bytes.
+
+    Raises
+    ------
+    UntrustedModel
+        If they are none.
+    """
     if not data.startswith(b"PK\x03\x04"):
         raise UntrustedModel("it is not a skops file" + (" but a pickle" if data[:1] == b"\x80" else ""))
     try:
@@ -132,8 +140,8 @@ def _check_members(archive: zipfile.ZipFile) -> None:
         raise UntrustedModel(f"its archive holds {strange[0][:80]!r}")
     if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         raise UntrustedModel("its archive is packed in an unusual way")
-    if sum(entry.file_size for entry in entries) > _MOST_BYTES:
-        raise UntrustedModel(f"it unpacks to more than {_MOST_BYTES >> 30} GiB")
+    if sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise UntrustedModel(f"it unpacks to more than {MOST_BYTES >> 30} GiB")
 
 
 def _schema(archive: zipfile.ZipFile) -> dict[str, Any]:

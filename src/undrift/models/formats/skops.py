@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable
+from typing import TypeVar
 
 from undrift.models.formats.allowed import TYPES
 from undrift.models.formats.archive import UntrustedModel, inspect, normalised
 from undrift.models.formats.trees import check_parts
 
+T = TypeVar("T")
 _ANYTHING_A_MADE_UP_FILE_RAISES = (
     ArithmeticError,
     AssertionError,
@@ -52,7 +55,7 @@ def dump(model: object) -> bytes:
 
 
 def load(data: bytes) -> object:
-    """Return the scikit-learn object of some bytes.
+    """Return the scikit-learn object of some bytes; see ``model_file`` for models with other members.
 
     Raises
     ------
@@ -64,13 +67,28 @@ def load(data: bytes) -> object:
 
     from undrift.estimators.prepare import BadTransformer
 
-    try:
+    def rebuilt() -> object:
         model: object = skops.io.loads(data, trusted=sorted(TYPES))
-        check_parts(model)
+        try:
+            check_parts(model)
+        except BadTransformer as error:
+            raise UntrustedModel(error.message) from error
+        return model
+
+    return guarded(rebuilt)
+
+
+def guarded(read: Callable[[], T]) -> T:
+    """Return what reading a stranger's file gives.
+
+    Raises
+    ------
+    UntrustedModel
+        In the place of everything that a made-up file can make a reader raise.
+    """
+    try:
+        return read()
     except UntrustedModel:
         raise
-    except BadTransformer as error:
-        raise UntrustedModel(error.message) from error
     except _ANYTHING_A_MADE_UP_FILE_RAISES as error:
         raise UntrustedModel(f"it cannot be rebuilt ({type(error).__name__}: {str(error)[:200]})") from error
-    return model

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from undrift.models.formats.archive import UntrustedModel
 
 OWN = "undrift.estimators."
+_WALKED = ("sklearn.", OWN, "undrift.models.formats.boosters")
+"""Modules whose objects are looked into."""
 
 
 def check_parts(model: object) -> None:
@@ -30,7 +32,7 @@ def check_parts(model: object) -> None:
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
     from sklearn.tree._tree import Tree
 
-    for owner, item in _reachable(model):
+    for owner, item in reachable(model):
         if type(item).__module__.startswith(OWN):
             item.check()  # type: ignore[attr-defined]  # all of our estimators have it
         elif isinstance(item, Tree):
@@ -72,7 +74,7 @@ def _check_features(features: NDArray[np.integer], count: int) -> None:
 
 
 def _check_boosters(model: object) -> None:
-    for _, item in _reachable(model):
+    for _, item in reachable(model):
         for predictors in getattr(item, "_predictors", ()):
             for predictor in predictors:
                 nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
@@ -81,7 +83,7 @@ def _check_boosters(model: object) -> None:
                 _check_features(categorical["bitset_idx"], len(predictor.raw_left_cat_bitsets))
 
 
-def _reachable(root: object) -> Iterator[tuple[object, object]]:
+def reachable(root: object) -> Iterator[tuple[object, object]]:
     """Yield every object that a model holds, each once, with the one that holds it."""
     seen: set[int] = set()
     waiting: list[tuple[object, object]] = [(root, root)]
@@ -102,5 +104,4 @@ def _parts(item: object) -> Iterable[object]:
         return item
     if isinstance(item, np.ndarray):
         return item.ravel().tolist() if item.dtype == object else ()
-    known = type(item).__module__.startswith(("sklearn.", OWN))
-    return getattr(item, "__dict__", {}).values() if known else ()
+    return getattr(item, "__dict__", {}).values() if type(item).__module__.startswith(_WALKED) else ()
