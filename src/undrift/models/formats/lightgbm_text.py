@@ -1,15 +1,16 @@
 """LightGBM's model text: written without the training data's extremes, checked before LightGBM reads it.
 
-LightGBM follows the child, feature and category numbers of a text without looking at their bounds,
-and its reader trusts the sizes that the text states.
+LightGBM follows the child, feature and category numbers of a text without looking at their bounds.
+Where the text states the sizes of its trees it jumps by them, and reads the trees in threads whose
+errors end the process; so the sizes are left out.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sized
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,35 @@ from numpy.typing import NDArray
 from undrift.models.formats.archive import UntrustedModel
 
 _TREE = "Tree="
+_SIZES = "tree_sizes="
 _END = "end of trees"
 _CATEGORIES = "pandas_categorical:"
 _MOST_LEAVES = 1 << 24
 _CATEGORICAL = 1
+_NUMBERS = re.compile(r"(?:-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?(?: |\Z))*\Z")
+_OF_TREES = ("Tree", "num_leaves", "num_cat", "is_linear", "shrinkage")
+_OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
+_OF_NODES = [
+    "split_feature",
+    "split_gain",
+    "threshold",
+    "decision_type",
+    "left_child",
+    "right_child",
+    "internal_value",
+    "internal_weight",
+    "internal_count",
+]
 _RANGE = re.compile(r"\[[^\]]*\]")
+Counted = TypeVar("Counted", bound=Sized)
 Fields = Mapping[str, str]
 
 
 def write(estimator: Any) -> bytes:  # Any: LightGBM is not typed
-    """Return a fitted estimator's trees as text; the ranges of its columns, which are cells of rows, are left out.
+    """Return a fitted estimator's trees as text.
+
+    The ranges of its columns, which are cells of rows, are left out, and so is what LightGBM
+    writes after the trees: importances and parameters of training.
 
     Raises
     ------
@@ -34,8 +54,10 @@ def write(estimator: Any) -> bytes:  # Any: LightGBM is not typed
         If it has trees of a form that is not stored.
     """
     head, mark, rest = str(estimator.booster_.model_to_string()).partition(f"\n{_TREE}")
-    lines = [_without_ranges(line) for line in head.split("\n")]
-    text = "\n".join(lines) + mark + rest
+    trees, end, tail = rest.partition(f"\n{_END}\n")
+    _, categories, line = tail.rpartition(f"\n{_CATEGORIES}")  # what stands before is of use to training only
+    lines = [_without_ranges(line) for line in head.split("\n") if not line.startswith(_SIZES)]
+    text = "\n".join(lines) + mark + trees + end + categories + line
     check(text.encode())
     return text.encode()
 
@@ -83,7 +105,9 @@ def _check(text: str) -> None:
     if not mark:
         raise ValueError("no end of trees")
     fields = _fields(head)
-    chunks = _chunks(body + "\n", _integers(fields["tree_sizes"]))
+    if _SIZES.rstrip("=") in fields:
+        raise ValueError("the sizes of trees are stated")
+    chunks = _chunks(body)
     features = int(fields["max_feature_idx"]) + 1
     if not 0 < features < _MOST_LEAVES or len(fields["feature_names"].split(" ")) != features:
         raise ValueError("the number of features")
@@ -95,27 +119,27 @@ def _check(text: str) -> None:
     _check_categories(tail)
 
 
-def _chunks(body: str, sizes: NDArray[np.int64]) -> list[str]:
-    """Return the text of each tree; LightGBM jumps by the stated sizes, so they must be true."""
-    data, found, start = body.encode(), [], 0
-    for index, size in enumerate(sizes.tolist()):
-        chunk = data[start : start + size].decode()
-        if size < 1 or not chunk.startswith(f"{_TREE}{index}\n"):
-            raise ValueError("the sizes of trees")
-        found.append(chunk)
-        start += size
-    if not found or data[start:].strip():
-        raise ValueError("the sizes of trees")
-    return found
+def _chunks(body: str) -> list[str]:
+    """Return the text of each tree."""
+    chunks = [f"{_TREE}{chunk}" for chunk in body.removeprefix(_TREE).split(f"\n{_TREE}")]
+    for index, chunk in enumerate(chunks):
+        if not chunk.startswith(f"{_TREE}{index}\n"):
+            raise ValueError("the order of trees")
+    return chunks
 
 
 def _check_tree(fields: Fields, features: int) -> None:
+    """Check one tree; LightGBM ends the process when it meets a word in the place of a number."""
     leaves, categories = int(fields["num_leaves"]), int(fields["num_cat"])
-    if not 0 < leaves < _MOST_LEAVES or categories < 0:
-        raise ValueError("the number of leaves")
     if fields.get("is_linear", "0") != "0":
         raise UntrustedModel("it has linear trees", cure="fit LightGBM with linear_tree=False")
-    _floats(fields["leaf_value"], leaves)
+    if not 0 < leaves < _MOST_LEAVES or not 0 <= categories < leaves:
+        raise ValueError("the number of leaves")
+    lengths = _lengths(leaves, categories)
+    for name, value in fields.items():
+        if name not in lengths or not _NUMBERS.match(value):
+            raise ValueError(f"the field {name[:40]} of a tree")
+        _counted(value.split(), lengths[name])
     if leaves == 1:
         return
     nodes = np.arange(leaves - 1)
@@ -130,6 +154,13 @@ def _check_tree(fields: Fields, features: int) -> None:
     kinds = _integers(fields["decision_type"], leaves - 1)
     thresholds = _floats(fields["threshold"], leaves - 1)
     _check_sets(fields, categories, thresholds[(kinds & _CATEGORICAL) != 0])
+
+
+def _lengths(leaves: int, categories: int) -> dict[str, int | None]:
+    """Return the length of each field of a tree; None where another field states it."""
+    lengths: dict[str, int | None] = dict.fromkeys(_OF_TREES, 1)
+    lengths |= dict.fromkeys(_OF_LEAVES, leaves) | dict.fromkeys(_OF_NODES, leaves - 1)
+    return lengths | ({"cat_boundaries": categories + 1, "cat_threshold": None} if categories else {})
 
 
 def _check_sets(fields: Fields, categories: int, used: NDArray[np.float64]) -> None:
@@ -147,9 +178,10 @@ def _check_sets(fields: Fields, categories: int, used: NDArray[np.float64]) -> N
 
 
 def _check_categories(tail: str) -> None:
-    """Check the categories that pandas had, which LightGBM's Python part reads as JSON."""
-    _, mark, line = tail.rpartition(f"\n{_CATEGORIES}")
-    found = json.loads(line) if mark else None
+    """Check that nothing follows but the categories that pandas had, which LightGBM's Python part reads as JSON."""
+    if not tail.startswith(f"\n\n{_CATEGORIES}") and tail.strip():
+        raise ValueError("something stands after the trees")
+    found = json.loads(tail.removeprefix(f"\n\n{_CATEGORIES}")) if tail.strip() else None
     if found is not None and not (isinstance(found, list) and all(isinstance(part, list) for part in found)):
         raise ValueError("the categories of pandas")
 
@@ -174,7 +206,7 @@ def _floats(text: str, count: int) -> NDArray[np.float64]:
     return _counted(np.array(text.split(), dtype=np.float64), count)
 
 
-def _counted(values: NDArray[Any], count: int | None) -> NDArray[Any]:
+def _counted(values: Counted, count: int | None) -> Counted:
     if count is not None and len(values) != count:
         raise ValueError("an array has another length than its tree")
     return values

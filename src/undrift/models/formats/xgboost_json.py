@@ -86,10 +86,12 @@ def _check(parsed: Parsed) -> None:
     info = _integers(model["tree_info"], len(trees))
     if int(model["gbtree_model_param"]["num_trees"]) != len(trees) or bool(((info < 0) | (info >= groups)).any()):
         raise ValueError("the number of trees")
-    rounds = _integers(model.get("iteration_indptr", [0, len(trees)]))
+    rounds = _integers(model["iteration_indptr"])
     if rounds[0] != 0 or rounds[-1] != len(trees) or bool((np.diff(rounds) < 0).any()):
         raise ValueError("the rounds of trees")
-    for tree in trees:
+    for number, tree in enumerate(trees):
+        if tree["id"] != number:
+            raise ValueError("the order of trees")
         _check_tree(tree, features)
     _check_encoding(model.get("cats"), features)
 
