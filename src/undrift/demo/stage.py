@@ -50,6 +50,7 @@ drop = ["day", "month"]
 calendar = ["weekday"]
 train_days = 60
 holdout_days = 14
+candidates = ["linear", "random_forest", "gradient_boosting"]
 
 [endpoints.delay]
 labels = "required"

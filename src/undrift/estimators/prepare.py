@@ -13,18 +13,12 @@ import numpy.typing as npt
 import polars as pl
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from undrift.core.errors import BadInput
 from undrift.estimators.calendar import DAY_US, PARTS, Part
+from undrift.estimators.errors import BadTransformer
 from undrift.estimators.words import MOST_PLACES, hashed
 
 Floats = npt.NDArray[np.float64]
 Frame = Any  # Any: scikit-learn hands over what it was given
-
-
-class BadTransformer(BadInput):
-    """A stored transformer holds what ours never does."""
-
-    code = "bad-transformer"
 
 
 class _ByName(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed

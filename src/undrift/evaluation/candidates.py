@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal, TypeAlias
 
 import joblib
@@ -27,13 +28,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from undrift.core.errors import BadInput
+from undrift.core.errors import BadInput, MissingExtra
+from undrift.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
 from undrift.estimators.prepare import DateParts, HashedWords, Missing
+from undrift.estimators.repaired import Repaired
+from undrift.evaluation.calibration import Repair
 from undrift.evaluation.features import Features, encoded_widths, fed, frequent, word_places
 from undrift.evaluation.target import Labels, Target, Task
 
-CandidateName: TypeAlias = Literal["linear", "random_forest", "gradient_boosting"]
-SIMPLEST_FIRST: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting")
+CandidateName: TypeAlias = Literal["linear", "random_forest", "gradient_boosting", "lightgbm"]
+SIMPLEST_FIRST: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting", "lightgbm")
+_EXTRAS = ("lightgbm",)
+_WITH_GAPS = ("gradient_boosting", "lightgbm")
 _MANY_ROWS = 500_000
 
 
@@ -66,19 +72,30 @@ class Fitted:
             scores = np.asarray(answer(asked), dtype=np.float64)
         return target.scores(scores.reshape(len(frame), -1))
 
+    def repaired(self, repair: Repair) -> Fitted:
+        """Return the candidate with its probabilities repaired inside the Pipeline."""
+        *steps, (name, model) = self.model.steps
+        return Fitted(self.kind, Pipeline([*steps, (name, Repaired(model, repair.method, repair.numbers))]))
+
 
 def check_candidates(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names, simplest first; all there are when none is named.
+    """Return the names, simplest first; all that are installed when none is named.
 
     Raises
     ------
     UnknownCandidate
         If there is no such kind of model.
+    MissingExtra
+        If it is not installed.
     """
     unknown = [name for name in names if name not in SIMPLEST_FIRST]
     if unknown:
         raise UnknownCandidate(f"there is no candidate {unknown[0]!r}", cure=f"use some of {', '.join(SIMPLEST_FIRST)}")
-    return tuple(name for name in SIMPLEST_FIRST if not names or name in names)
+    absent = [name for name in _EXTRAS if find_spec(name) is None]
+    for name in absent:
+        if name in names:
+            raise MissingExtra(name, f"the candidate {name!r}")
+    return tuple(name for name in SIMPLEST_FIRST if (not names and name not in absent) or name in names)
 
 
 def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, seed: int = 0) -> Fitted:
@@ -105,7 +122,7 @@ def fit(kind: str, frame: pl.DataFrame, features: Features, target: Target, *, s
     table = fed(frame, features)
     model = Pipeline(
         [
-            ("prepare", _preparation(table, features, scaled=kind == "linear", filled=kind != "gradient_boosting")),
+            ("prepare", _preparation(table, features, scaled=kind == "linear", filled=kind not in _WITH_GAPS)),
             ("model", _MODELS[kind](target.task, len(frame), seed)),
         ]
     )
@@ -178,8 +195,14 @@ def _gradient_boosting(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001
     return HistGradientBoostingClassifier(**shape)
 
 
+def _lightgbm(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001 - one signature for all
+    model = LightGBMRegressor if task == "regression" else LightGBMClassifier
+    return model(threads=1 if rows < _MANY_ROWS else os.cpu_count() or 1)
+
+
 _MODELS: Mapping[str, Callable[[Task, int, int], Any]] = {
     "linear": _linear,
     "random_forest": _random_forest,
     "gradient_boosting": _gradient_boosting,
+    "lightgbm": _lightgbm,
 }

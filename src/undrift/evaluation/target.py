@@ -77,6 +77,13 @@ class Target:
             return probabilities[:, 0]
         return probabilities[:, self.positive] if self.task == "binary" else probabilities
 
+    def probabilities(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return what :meth:`scores` made, as shape (rows, classes) again."""
+        if self.task != "binary":
+            return scores
+        flat = scores.reshape(len(scores), -1)[:, 0]
+        return np.column_stack((1.0 - flat, flat) if self.positive else (flat, 1.0 - flat))
+
 
 def usable(frame: pl.DataFrame, column: str) -> pl.Series:
     """Return for each row whether its target is there (not null, NaN, infinite or blank)."""

@@ -31,6 +31,7 @@ from undrift.models.package import ClassLabel, EngineSpec, FileSpec, Manifest, P
 from undrift.models.parity import Duel, holds, prove
 from undrift.models.signature import Columns, InputColumn
 from undrift.models.translation.blocks import NotTranslatable
+from undrift.models.translation.heads import LIGHTGBM, recalibration
 from undrift.models.translation.pipeline import translate
 from undrift.models.translation.rows import RowMaker
 from undrift.models.translation.splits import splits
@@ -196,13 +197,19 @@ def _draft(parts: PackageParts) -> Manifest:
         files=(),
         created_at=parts.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         python=platform.python_version(),
-        versions={name: found for name in LIBRARIES if (found := _version(name))},
+        versions={name: found for name in (*LIBRARIES, *_also(parts.model)) if (found := _version(name))},
         positive=_positive(parts, classes),
         threshold=parts.threshold,
         run=parts.run,
         data=parts.data,
         code=parts.code,
     )
+
+
+def _also(model: Any) -> tuple[str, ...]:  # Any: scikit-learn is not typed
+    """Return the libraries that this model needs besides the usual ones."""
+    estimator, _ = recalibration(model.steps[-1][1] if hasattr(model, "steps") else model)
+    return ("lightgbm",) if isinstance(estimator, LIGHTGBM) else ()
 
 
 def _classes(parts: PackageParts) -> tuple[ClassLabel, ...]:

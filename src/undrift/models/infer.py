@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import assert_never, cast
 
 import polars as pl
 
@@ -40,7 +40,13 @@ def infer_inputs(frame: pl.DataFrame, roles: Mapping[str, Role] | None = None) -
 
 
 def columns_of(frame: pl.DataFrame, inputs: Sequence[InputColumn]) -> Columns:
-    """Return a frame's columns as decoded rows hold them: Python values, NaN as None."""
+    """Return a frame's columns as decoded rows hold them: Python values; NaN and what is infinite as None.
+
+    Raises
+    ------
+    UnsupportedColumn
+        If a column cannot be read as the input's type.
+    """
     return {column.name: _values(frame[column.name], column) for column in inputs}
 
 
@@ -71,15 +77,31 @@ def _has_gaps(series: pl.Series) -> bool:
 
 
 def _values(series: pl.Series, column: InputColumn) -> list[Value]:
+    try:
+        return _typed(series, column).to_list()
+    except (pl.exceptions.PolarsError, ValueError, OverflowError) as error:
+        raise UnsupportedColumn(
+            f"column {column.name!r} has the type {series.dtype} here, and the model asks for {column.type}",
+            cure="give the column its former type back, or retire the model",
+        ) from error
+
+
+def _typed(series: pl.Series, column: InputColumn) -> pl.Series:
     match column.type:
         case "float":
-            series = series.cast(pl.Float64).fill_nan(None)
+            numbers = series.cast(pl.Float64)
+            return numbers.set(~numbers.is_finite(), None)
+        case "int":
+            return series.fill_nan(None) if series.dtype.is_float() else series.cast(pl.Int64)
+        case "bool":
+            return series.cast(pl.Boolean)
         case "string":
-            series = series.cast(pl.String)
+            return series.cast(pl.String)
+        case "date":
+            return series.cast(pl.Date)
         case "datetime":
             if getattr(series.dtype, "time_zone", None):
                 series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-            series = series.dt.cast_time_unit("us")
+            return series.cast(pl.Datetime("us"))
         case _:
-            pass
-    return series.to_list()
+            assert_never(column.type)

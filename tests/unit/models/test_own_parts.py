@@ -79,7 +79,7 @@ def test_no_word_of_a_row_is_in_the_stored_model(linear: Fitted) -> None:
         assert not any(b"zanzibar" in archive.read(name) for name in archive.namelist())
 
 
-def _forged(data: bytes, change: Callable[[Any], None]) -> bytes:
+def forged(data: bytes, change: Callable[[Any], None]) -> bytes:
     """Return a model's file with every node of our own changed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(buffer, "w") as out:
@@ -118,7 +118,7 @@ def test_a_package_whose_transformer_names_another_class_is_refused(linear: Fitt
         node["__module__"], node["__class__"] = module, name
 
     with pytest.raises(UntrustedModel, match="not on the list"):
-        safe.load(_forged(safe.dump(linear.model), rename))
+        safe.load(forged(safe.dump(linear.model), rename))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_transformer_of_ours_with_made_up_insides_is_refused(linear: Fitted, k
             }
 
     with pytest.raises(UntrustedModel):
-        safe.load(_forged(safe.dump(linear.model), plant))
+        safe.load(forged(safe.dump(linear.model), plant))
 
 
 def test_dates_at_the_ends_of_the_calendar_are_read_alike(linear: Fitted, tmp_path: Any) -> None:

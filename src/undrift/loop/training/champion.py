@@ -16,6 +16,7 @@ from undrift.evaluation.rows import Ids, Span
 from undrift.evaluation.target import Target
 from undrift.loop.training.arrays import get_array, get_json
 from undrift.loop.training.rooms import TrainingRooms
+from undrift.models.engines.base import NotScorable
 from undrift.models.infer import columns_of
 from undrift.models.package import Manifest, Package
 from undrift.models.version import ModelVersion
@@ -24,6 +25,7 @@ ALIAS = "champion"
 FIT_ROWS = "fit-rows"
 HOLDOUT_ROWS = "holdout-rows"
 SPLIT = "split"
+ORIGINAL = "sklearn"
 _ROWS_AT_ONCE = 50_000
 
 
@@ -106,9 +108,24 @@ def champion_arm(rooms: TrainingRooms, version: ModelVersion, frame: pl.DataFram
 
 
 def scored(package: Package, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
-    """Return what the engine that serves a package gives to the rows of a table."""
+    """Return what the engine that serves a package gives to the rows of a table.
+
+    Rows that it refuses, because they have gaps where its own training had none, are answered by
+    the original, which takes them.
+
+    Raises
+    ------
+    NotScorable
+        If the original refuses them too.
+    """
     engine, inputs = package.load_engine(), package.manifest.inputs
-    parts = [engine.score(columns_of(part, inputs), len(part)) for part in frame.iter_slices(_ROWS_AT_ONCE)]
+    parts = []
+    for part in frame.iter_slices(_ROWS_AT_ONCE):
+        columns = columns_of(part, inputs)
+        try:
+            parts.append(engine.score(columns, len(part)))
+        except NotScorable:
+            parts.append(package.load_engine(ORIGINAL).score(columns, len(part)))
     return np.concatenate(parts)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.json import JSON
+from undrift.evaluation.calibration import examine
 from undrift.evaluation.candidates import Fitted, check_candidates, fit
 from undrift.evaluation.comparison import Table, compare
 from undrift.evaluation.diagnosis.diagnosis import diagnose
@@ -22,6 +23,9 @@ from undrift.loop.training.rows import Chosen, chosen_rows
 from undrift.models.formats import model_file
 from undrift.pipelines.graph import StepContext, StepResult
 from undrift.tracking.params import fitted_params
+
+_FEW_ROWS = 5_000
+_PARTS_OF_FEW = 5
 
 
 def compare_candidates(context: StepContext, rooms: TrainingRooms) -> StepResult:
@@ -63,6 +67,7 @@ def fit_chosen(context: StepContext, rooms: TrainingRooms) -> StepResult:
     codes = chosen.target.codes(chosen.fit_frame)
     threshold = threshold_of(spec.settings, chosen.target, float(codes.mean()))
     answers = cross_fitted(kind, chosen, spec)
+    fitted, answers, calibration = calibrated(fitted, answers, chosen, spec)
     return StepResult(
         {
             "model": rooms.blobs.put_bytes(_stored(fitted.model)),
@@ -70,8 +75,43 @@ def fit_chosen(context: StepContext, rooms: TrainingRooms) -> StepResult:
             "params": fitted_params(fitted.model),
             "threshold": {"value": threshold.value, "basis": threshold.basis} if threshold else None,
             "answers": put_array(rooms.blobs, answers),
+            "calibration": calibration,
         }
     )
+
+
+def calibrated(
+    fitted: Fitted, answers: npt.NDArray[np.float64], chosen: Chosen, spec: Spec
+) -> tuple[Fitted, npt.NDArray[np.float64], JSON]:
+    """Return the model and its answers, repaired where they are shown to be off, and what was found.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The fitted model.
+    answers : array
+        Scores of the rows learnt from, each by a model that has not seen its unit; empty when there are none.
+    chosen : Chosen
+        The rows.
+    spec : Spec
+        Says whether to look at all.
+
+    Returns
+    -------
+    tuple
+        What was found is None for numbers, and where the settings say never.
+    """
+    target = chosen.target
+    if target.task == "regression" or spec.settings.calibrate == "never":
+        return fitted, answers, None
+    index = np.searchsorted(np.asarray(target.classes), target.labels(chosen.fit_frame))
+    if not len(answers):
+        answers = np.empty((0, len(target.classes)))
+        index = index[:0]
+    found, repair = examine(target.probabilities(answers), index, chosen.units[chosen.fit][: len(index)])
+    if repair is None:
+        return fitted, answers if len(answers) else np.empty(0), found.as_json()
+    return fitted.repaired(repair), target.scores(repair(target.probabilities(answers))), found.as_json()
 
 
 def _stored(model: object) -> bytes:
@@ -82,23 +122,24 @@ def _stored(model: object) -> bytes:
 def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float64]:
     """Return scores of the rows learnt from, each by a model of the same kind that has not seen its unit.
 
-    The reference of the answers comes from these: a model is surer of rows it was fitted on,
-    and live answers would seem to have drifted from the first day.
+    The reference of the answers comes from these, and the probabilities are judged on them: a
+    model is surer of rows it was fitted on, and live answers would seem to have drifted from the
+    first day. Few rows are scored by models of four fifths of them, many by models of one half.
     """
-    half = np.unique(chosen.units[chosen.fit], return_inverse=True)[1] % 2
+    parts = _PARTS_OF_FEW if len(chosen.fit) <= _FEW_ROWS else 2
+    part = np.unique(chosen.units[chosen.fit], return_inverse=True)[1] % parts
     scores: npt.NDArray[np.float64] | None = None
-    for side in (0, 1):
-        other = chosen.frame[chosen.fit[half != side]]
-        mine = chosen.frame[chosen.fit[half == side]]
-        if chosen.target.task != "regression" and chosen.target.classes_in(other) < len(chosen.target.classes):
-            return np.empty(0)
+    for side in range(parts):
+        mine, other = chosen.fit[part == side], chosen.frame[chosen.fit[part != side]]
         if not len(mine) or not len(other):
             return np.empty(0)
+        if chosen.target.task != "regression" and chosen.target.classes_in(other) < len(chosen.target.classes):
+            return np.empty(0)
         fitted = fit(kind, other, chosen.features, chosen.target, seed=spec.settings.seed)
-        found = fitted.scores(mine, chosen.features, chosen.target)
+        found = fitted.scores(chosen.frame[mine], chosen.features, chosen.target)
         if scores is None:
             scores = np.empty((len(chosen.fit), *found.shape[1:]))
-        scores[half == side] = found
+        scores[part == side] = found
     return np.empty(0) if scores is None else scores
 
 

@@ -8,9 +8,22 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
+from undrift.estimators.recalibration import problem_of, recalibrated
 from undrift.models.engines.base import NotScorable, Scores, finite
 from undrift.models.engines.gtil import Trees
-from undrift.models.engines.plan import Averaged, Boosted, Constant, Floats, Head, Linear, Link, Plan, decode
+from undrift.models.engines.plan import (
+    Averaged,
+    Boosted,
+    Constant,
+    Floats,
+    Head,
+    Linear,
+    Link,
+    Plan,
+    PlanBroken,
+    Recalibration,
+    decode,
+)
 from undrift.models.engines.prepare import Preparation
 from undrift.models.signature import Value
 
@@ -31,7 +44,7 @@ class CompiledEngine:
 
     def __init__(self, plan: Plan) -> None:
         self._preparation = Preparation(plan)
-        self._model = _model(plan.head)
+        self._model = _repaired(_model(plan.head), plan.recalibration)
 
     def score(self, columns: Mapping[str, Sequence[Value]], rows: int) -> Scores:
         """Return the scores of decoded rows."""
@@ -65,6 +78,15 @@ def _model(head: Head) -> Model:
             return lambda matrix: np.tile(values, (matrix.shape[0], 1))
         case _:
             assert_never(head)
+
+
+def _repaired(model: Model, recalibration: Recalibration | None) -> Model:
+    if recalibration is None:
+        return model
+    method, numbers = recalibration.method, recalibration.numbers.read()
+    if problem := problem_of(method, numbers):
+        raise PlanBroken(f"the repair of a compiled engine {problem}")
+    return lambda matrix: recalibrated(method, numbers, model(matrix))
 
 
 def _linear(head: Linear) -> Model:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from undrift.core.errors import Corrupt
 from undrift.estimators.calendar import Part
+from undrift.estimators.recalibration import Method
 from undrift.estimators.words import MOST_PLACES
 
 FORMAT = "undrift.compiled/2"
@@ -180,13 +181,21 @@ class Constant(_Struct, frozen=True, tag="constant"):
 Head: TypeAlias = Linear | Averaged | Boosted | Constant
 
 
-class Plan(_Struct, frozen=True):
-    """A compiled pipeline: blocks side by side, steps over all of them, then the model."""
+class Recalibration(_Struct, frozen=True):
+    """How probabilities are repaired: :func:`undrift.estimators.recalibration.recalibrated`'s words."""
+
+    method: Method
+    numbers: Array
+
+
+class Plan(_Struct, frozen=True, omit_defaults=True):
+    """A compiled pipeline: blocks side by side, steps over all of them, the model, then the repair of its answers."""
 
     format: str
     blocks: tuple[Block, ...]
     operations: tuple[Operation, ...]
     head: Head
+    recalibration: Recalibration | None = None
 
 
 def array(values: object) -> Array:

@@ -52,6 +52,8 @@ _PREPARATION = {
     "sklearn.preprocessing._target_encoder": ("TargetEncoder",),
 }
 _OWN = {
+    "undrift.estimators.lightgbm": ("LightGBMClassifier", "LightGBMRegressor"),
+    "undrift.estimators.repaired": ("Repaired",),
     "undrift.estimators.prepare": ("DateParts", "HashedWords", "Missing"),
 }
 _INSIDE = {

@@ -65,7 +65,7 @@ def load(data: bytes) -> object:
     inspect(data)
     import skops.io
 
-    from undrift.estimators.prepare import BadTransformer
+    from undrift.estimators.errors import BadTransformer
 
     def rebuilt() -> object:
         model: object = skops.io.loads(data, trusted=sorted(TYPES))

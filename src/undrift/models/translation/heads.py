@@ -30,13 +30,16 @@ from sklearn.linear_model import (
 )
 from sklearn.utils import get_tags
 
-from undrift.models.engines.plan import Averaged, Boosted, Constant, Head, Linear, Link, array
+from undrift.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
+from undrift.estimators.repaired import Repaired
+from undrift.models.engines.plan import Averaged, Boosted, Constant, Head, Linear, Link, Recalibration, array
 from undrift.models.translation.blocks import NotTranslatable
 
 LINEAR = (ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, QuantileRegressor, Ridge, RidgeCV)
 LOGISTIC = (LogisticRegression, LogisticRegressionCV)
 FORESTS = (ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor)
 GRADIENT = (GradientBoostingClassifier, GradientBoostingRegressor)
+LIGHTGBM = (LightGBMClassifier, LightGBMRegressor)
 HISTOGRAM = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
@@ -48,6 +51,8 @@ def head(model: Any) -> Head:  # Any: scikit-learn is not typed
     NotTranslatable
         If its kind is not known, or it has several outputs.
     """
+    if isinstance(model, LIGHTGBM):
+        return _lightgbm(model)
     if getattr(model, "n_outputs_", 1) != 1:
         raise NotTranslatable("a model with several outputs")
     if isinstance(model, LINEAR):
@@ -69,6 +74,25 @@ def _boosted(model: Any) -> Boosted:
         return Boosted(_treelite(model), array(np.ravel(start)), _link(model), True, False)
     start = np.ravel(model._baseline_prediction)  # noqa: SLF001 - no public name tells it
     return Boosted(_treelite(model), array(start), _link(model), False, True)
+
+
+def _lightgbm(model: LightGBMClassifier | LightGBMRegressor) -> Boosted:
+    import treelite
+
+    try:
+        trees: bytes = treelite.frontend.from_lightgbm(model.booster()).serialize_bytes()
+    except (treelite.TreeliteError, ValueError) as error:
+        raise NotTranslatable(f"trees that treelite does not take ({error})") from error
+    several: Link = "expit" if model.outputs == 1 else "softmax"
+    link: Link = "identity" if isinstance(model, LightGBMRegressor) else several
+    return Boosted(trees, array(np.zeros(model.outputs)), link, sees_float32=False, takes_missing=True)
+
+
+def recalibration(model: Any) -> tuple[Any, Recalibration | None]:  # Any: scikit-learn is not typed
+    """Return the model inside a repair, and the repair; a model that needs none is returned with None."""
+    if not isinstance(model, Repaired):
+        return model, None
+    return model.model, Recalibration(model.method, array(model.numbers))
 
 
 def _link(model: Any) -> Link:

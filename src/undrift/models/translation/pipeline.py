@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from undrift.models.engines.plan import FIRST_FORMAT, FORMAT, Categories, Numbers, Plan
 from undrift.models.signature import InputColumn
 from undrift.models.translation.blocks import Branch, NotTranslatable, NumberSteps, branches
-from undrift.models.translation.heads import head
+from undrift.models.translation.heads import head, recalibration
 
 
 def translate(model: Any, inputs: Sequence[InputColumn]) -> Plan:  # Any: scikit-learn is not typed
@@ -29,7 +29,8 @@ def translate(model: Any, inputs: Sequence[InputColumn]) -> Plan:  # Any: scikit
     NotTranslatable
         If it holds a part that the engine does not know.
     """
-    *steps, estimator = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    *steps, last = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    estimator, repair = recalibration(last)
     if steps and isinstance(steps[0], ColumnTransformer):
         blocks = tuple(branch.block() for branch in branches(steps[0], inputs))
         steps = steps[1:]
@@ -41,8 +42,8 @@ def translate(model: Any, inputs: Sequence[InputColumn]) -> Plan:  # Any: scikit
         after.add(step, width)
     if after.indicators:
         raise NotTranslatable("an imputer with indicators after the columns are joined")
-    is_old = all(isinstance(block, Numbers | Categories) for block in blocks)
-    return Plan(FIRST_FORMAT if is_old else FORMAT, blocks, tuple(after.operations), head(estimator))
+    is_old = repair is None and all(isinstance(block, Numbers | Categories) for block in blocks)
+    return Plan(FIRST_FORMAT if is_old else FORMAT, blocks, tuple(after.operations), head(estimator), repair)
 
 
 def _named(model: Any, inputs: Sequence[InputColumn]) -> tuple[InputColumn, ...]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from undrift.estimators.booster_text import splits_of
 from undrift.models.engines.plan import Floats, Numbers, Operation, Plan
-from undrift.models.translation.heads import FORESTS, GRADIENT, HISTOGRAM
+from undrift.models.translation.heads import FORESTS, GRADIENT, HISTOGRAM, LIGHTGBM, recalibration
 
 
 def splits(model: Any, plan: Plan) -> dict[str, Floats]:  # Any: scikit-learn is not typed
@@ -28,7 +29,7 @@ def splits(model: Any, plan: Plan) -> dict[str, Floats]:  # Any: scikit-learn is
     dict of str to ndarray
         Distinct finite values; empty for models without trees.
     """
-    estimator = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    estimator, _ = recalibration(model.steps[-1][1] if isinstance(model, Pipeline) else model)
     found = _thresholds(estimator)
     columns: dict[str, Floats] = {}
     start = 0
@@ -61,6 +62,8 @@ def _nodes(estimator: Any) -> Iterator[tuple[NDArray[np.intp], Floats]]:
             tree = one.tree_
             inner = tree.children_left != -1
             yield tree.feature[inner], tree.threshold[inner]
+    elif isinstance(estimator, LIGHTGBM):
+        yield from splits_of(estimator.text_)
     elif isinstance(estimator, HISTOGRAM):
         for predictor in _flat(estimator._predictors):  # noqa: SLF001 - no public name gives the trees
             nodes = predictor.nodes
