@@ -156,7 +156,7 @@ class _Rows:
 
     @property
     def is_binary(self) -> bool:
-        return self.probabilities.shape[1] == 2  # noqa: PLR2004 - that is what binary means
+        return bool(self.probabilities.shape[1] == 2)  # noqa: PLR2004 - that is what binary means
 
     def p_value(self) -> float:
         """Return the p-value of the score test.
@@ -256,12 +256,12 @@ def _fitted(method: Method, probabilities: Floats, codes: npt.NDArray[np.int64])
 def _sigmoid(probabilities: Floats, codes: Floats) -> Floats | None:
     """Return slope and intercept of the logistic regression on the log odds, by Newton's method."""
     design = np.column_stack([logit(probabilities[:, 1]), np.ones(len(codes))])
-    found = np.array([1.0, 0.0])
+    found: Floats = np.array([1.0, 0.0])
     for _ in range(50):
         p = expit(design @ found)
         weighted = design * np.maximum(p * (1 - p), 1e-12)[:, None]
         step = np.linalg.pinv(design.T @ weighted) @ (design.T @ (codes - p))
-        found = found + np.clip(step, -2.0, 2.0)
+        found += np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-10:  # noqa: PLR2004 - as near as float64 tells
             return found
     return None
