@@ -19,7 +19,7 @@ from undrift.data.csv_types import BLANKS, TOO_MANY_DIGITS, is_missing, plain_ty
 from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
 from undrift.data.schema import Column, LogicalType, Schema
 from undrift.data.spelt_days import STYLES, day_styles_of
-from undrift.data.spelt_numbers import NumberStyle, NumberStyles, number_style, styles_of
+from undrift.data.spelt_numbers import NumberStyle, number_style, styles_of
 from undrift.data.text_file import BadTable
 
 Place = Callable[[int], str]
@@ -43,12 +43,20 @@ class Circumstances:
         What divides the cells.
     place : callable
         Tells where a row, from 0, stands.
+    quoted : bool
+        Whether texts are marked as texts, as in JSON, so that digits in them are no numbers unless
+        the caller says so.
     """
 
     reading: Reading = NOTHING_SAID
     before: Schema | None = None
     delimiter: str = ","
     place: Place = lambda row: f"row {row + 1}"
+    quoted: bool = False
+
+    def may_be_number(self, name: str) -> bool:
+        """Say whether digits in a column may be numbers."""
+        return not self.quoted or name in (*self.reading.decimal_comma, *self.reading.decimal_point)
 
     def spelt_before(self, name: str) -> str:
         """Return how a column was spelt until now."""
@@ -108,7 +116,7 @@ def infer(texts: pl.DataFrame, given: Circumstances | None = None) -> Inferred:
     """
     given = given or Circumstances()
     given.reading.check_columns(texts.columns)
-    findings = [_find(column, given.reading) for column in texts]
+    findings = [_find(column, given) for column in texts]
     told = {finding.tells for finding in findings} - {""}
     decided = [_decide(finding, told, given) for finding in findings]
     _refuse_ambiguous(findings, decided, given)
@@ -118,28 +126,30 @@ def infer(texts: pl.DataFrame, given: Circumstances | None = None) -> Inferred:
         _refuse_contradiction(finding, column, given)
         notes += about_missing(finding.texts, column)
         if column.type == "string":
-            notes += [] if column.name in given.reading.as_text else about_text(finding.texts, given.place)
+            notes += (
+                [] if column.name in given.reading.as_text or given.quoted else about_text(finding.texts, given.place)
+            )
         else:
             notes += about_spelling(column, by_convention=finding.by_convention, open_reading=len(finding.options) > 1)
     return Inferred(columns, tuple(notes))
 
 
-def _find(texts: pl.Series, reading: Reading) -> _Finding:
+def _find(texts: pl.Series, given: Circumstances) -> _Finding:
     name = texts.name
+    text = _Finding(texts, (Column(name, "string"),))
     values = texts.filter(~is_missing(texts)).str.strip_chars(BLANKS)
-    if name in reading.as_text or values.is_empty():
-        return _Finding(texts, (Column(name, "string"),))
+    if name in given.reading.as_text or values.is_empty():
+        return text
     plain = plain_type_of(values)
+    if plain in ("date", "timestamp", "timestamp-utc"):
+        return _Finding(texts, (Column(name, plain),))
+    if not given.may_be_number(name):
+        return _day(texts, values) or text
     if plain == "float64":
         return _float(texts, values)
     if plain is not None:
         return _Finding(texts, (Column(name, plain),))
-    sample = values.head(_SAMPLE_ROWS)
-    if sample.str.contains(_MAY_BE_NUMBER).all() and (found := _styled(texts, values, styles_of(values))):
-        return found
-    if sample.str.contains(_MAY_BE_DAY).all() and (found := _day(texts, values)):
-        return found
-    return _Finding(texts, (Column(name, "string"),))
+    return _styled(texts, values) or _day(texts, values) or text
 
 
 def _float(texts: pl.Series, values: pl.Series) -> _Finding:
@@ -154,7 +164,10 @@ def _float(texts: pl.Series, values: pl.Series) -> _Finding:
     return _Finding(texts, (plain, Column(texts.name, "int", spelt=grouped.example)), numbers=True)
 
 
-def _styled(texts: pl.Series, values: pl.Series, found: NumberStyles) -> _Finding | None:
+def _styled(texts: pl.Series, values: pl.Series) -> _Finding | None:
+    if not values.head(_SAMPLE_ROWS).str.contains(_MAY_BE_NUMBER).all():
+        return None
+    found = styles_of(values)
     options = [_column(texts.name, values, style) for style in found.styles]
     if not options or None in options:
         return None
@@ -174,6 +187,8 @@ def _column(name: str, values: pl.Series, style: NumberStyle) -> Column | None:
 
 def _day(texts: pl.Series, values: pl.Series) -> _Finding | None:
     sample = values.head(_SAMPLE_ROWS)
+    if not sample.str.contains(_MAY_BE_DAY).all():
+        return None
     for time in (False, True):
         styles = [style for style in day_styles_of(sample, time=time) if style.fits(values, time=time)]
         if styles:

@@ -13,13 +13,14 @@ import polars as pl
 
 from undrift.blobs.contents import materialise, single_path
 from undrift.blobs.store import BlobStore
-from undrift.data import table_files
+from undrift.data import table_files, text_tables
 from undrift.data.delimiters import AmbiguousDelimiter
 from undrift.data.manifest import Manifest, Part
 from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.table_files import TABLE_ENDINGS, Rows, TableFormat, TableText, format_of
+from undrift.data.table_files import TABLE_ENDINGS, Rows, TableFormat, format_of
 from undrift.data.text_file import BadTable
+from undrift.data.text_tables import TextTable
 from undrift.data.versions import NotATable
 
 _T = TypeVar("_T")
@@ -174,25 +175,30 @@ def _format(part: Part) -> TableFormat:
 
 
 def _common_schema(files: Files, manifest: Manifest, wanted: Wanted) -> Schema:
-    """Return the schema of the first Parquet part, else the one inferred from the cells of all parts."""
+    """Return the schema of the first Parquet part, else of all JSON lines, else of the cells of all parts."""
     for part in manifest.parts:
         if _format(part) == "parquet":
             with files(part) as path:
                 return table_files.infer_schema(path, "parquet", wanted.reading, wanted.before)[0]
-    texts = [_cells(files, part, wanted.reading) for part in manifest.parts]
-    first = texts[0].texts.frame.columns
-    for text, part in zip(texts, manifest.parts, strict=True):
-        if set(text.texts.frame.columns) != set(first):
+    json = [part for part in manifest.parts if _format(part) == "jsonl"]
+    chosen = json or manifest.parts  # a key that no JSON line has is a column of nulls
+    texts = [_cells(files, part, wanted.reading) for part in chosen]
+    first = text_tables.names_of(texts[0])
+    for text, part in zip(texts, chosen, strict=True):
+        if not json and set(text_tables.names_of(text)) != set(first):
             raise SchemaMismatch(
-                f"{manifest.parts[0].path!r} and {part.path!r} have different columns",
+                f"{chosen[0].path!r} and {part.path!r} have different columns",
                 cure="add them as two datasets, or without freezing a schema",
             )
-    return table_files.infer_from(texts, wanted.reading, wanted.before)[0]
+    return text_tables.infer_from(texts, wanted.reading, wanted.before)[0]
 
 
-def _cells(files: Files, part: Part, reading: Reading) -> TableText:
+def _cells(files: Files, part: Part, reading: Reading) -> TextTable:
+    kind = _format(part)
+    if kind == "parquet":
+        raise AssertionError(f"{part.path} is no text")
     with files(part) as path:
-        return _named(part, lambda: table_files.read_cells(path, _format(part), reading))
+        return _named(part, lambda: text_tables.read_cells(path, kind, reading))
 
 
 def _scan_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.LazyFrame:

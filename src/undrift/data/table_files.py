@@ -1,36 +1,43 @@
-"""Tables in files: CSV, tab-separated and Parquet, read under a logical schema."""
+"""Tables in files: CSV, tab-separated, JSON lines and Parquet, read under a logical schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 import polars as pl
 
-from undrift.data import csv_text, csv_types, inference
-from undrift.data.conform import check_columns, conform
+from undrift.data.conform import conform
 from undrift.data.csv_notes import Note
-from undrift.data.csv_text import Texts
 from undrift.data.csv_types import CellFault
-from undrift.data.delimiters import NAMES, delimiter_for, find_delimiter
-from undrift.data.inference import Circumstances
+from undrift.data.delimiters import NAMES
 from undrift.data.reading import Reading
-from undrift.data.schema import CsvFile, Schema, freeze
-from undrift.data.text_file import BadTable, TextFile, open_text
+from undrift.data.schema import Schema, freeze
+from undrift.data.text_file import BadTable
+from undrift.data.text_tables import (
+    TableText,
+    infer_from,
+    is_unicode,
+    parse_cells,
+    place_in,
+    read_cells,
+    read_under,
+    rows_of,
+)
 
-TableFormat: TypeAlias = Literal["csv", "tsv", "parquet"]
-TABLE_ENDINGS = ".csv, .tsv and .parquet"
+TableFormat: TypeAlias = Literal["csv", "tsv", "jsonl", "parquet"]
+TABLE_ENDINGS = ".csv, .tsv, .jsonl and .parquet"
 _FORMATS: dict[str, TableFormat] = {
     ".csv": "csv",
     ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
 _PACKED = ".gz"
-_DELIMITERS: dict[TableFormat, str] = {"csv": ",", "tsv": "\t"}
-_LINES_COUNTED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +63,6 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class TableText:
-    """A CSV file as text.
-
-    Attributes
-    ----------
-    texts : Texts
-        Its cells.
-    file : TextFile
-        Its content.
-    delimiter : str
-        What divides the cells.
-    usual : bool
-        Whether that is what the file's name lets expect.
-    """
-
-    texts: Texts
-    file: TextFile
-    delimiter: str
-    usual: bool
-
-    def place(self, row: int) -> str:
-        """Return where a row, from 0, stands: its line, or far down in a file its number."""
-        if row < _LINES_COUNTED:
-            line = csv_text.lines_of(self.file, [row], self.delimiter).get(row)
-            if line is not None:
-                return f"line {line}"
-        return f"row {row + 1}"
-
-
-@dataclass(frozen=True, slots=True)
 class How:
     """How a table file was read.
 
@@ -96,7 +73,7 @@ class How:
     rows : int
         How many rows it has.
     delimiter, encoding : str
-        What divides its cells, and the encoding it came in; empty for Parquet.
+        What divides its cells, and the encoding it came in; empty where there is no such thing.
     skipped_lines : int
         Blank lines, and a first line ``sep=;``.
     notes : tuple of Note
@@ -114,6 +91,8 @@ class How:
         """Return one line: what kind of file it is."""
         if self.format == "parquet":
             return f"Parquet, {self.rows:,} rows"
+        if self.format == "jsonl":
+            return f"JSON lines, {self.encoding.upper()}, {self.rows:,} rows"
         skipped = f", {self.skipped_lines:,} lines skipped" if self.skipped_lines else ""
         divided = NAMES.get(self.delimiter, repr(self.delimiter))
         return f"CSV divided by {divided}s, {self.encoding.upper()}, {self.rows:,} rows{skipped}"
@@ -181,18 +160,20 @@ def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schem
         frame = _read_parquet(path)
         schema = freeze(frame.schema)
         return ReadTable(conform(frame, schema), schema, How("parquet", frame.height))
-    text = read_cells(path, table_format, reading)
-    schema, notes = infer_from([text], reading, before)
-    frame, _ = csv_types.parse(text.texts.frame, schema)
-    skipped = text.texts.blank_lines + text.file.lines_above
-    how = How(table_format, frame.height, text.delimiter, text.file.encoding, skipped, notes)
+    table = read_cells(path, table_format, reading)
+    schema, notes = infer_from([table], reading, before)
+    frame, _ = parse_cells(table, schema)
+    how = How(table_format, frame.height, encoding=table.file.encoding, notes=notes)
+    if isinstance(table, TableText):
+        skipped = table.texts.blank_lines + table.file.lines_above
+        how = replace(how, delimiter=table.delimiter, skipped_lines=skipped)
     return ReadTable(frame, schema, how)
 
 
 def infer_schema(path: Path, table_format: TableFormat, reading: Reading, before: Schema | None) -> tuple[Schema, int]:
     """Return the schema and the number of rows of a table file.
 
-    Parquet tells both in its footer; a CSV file is read whole.
+    Parquet tells both in its footer; a text file is read whole.
 
     Parameters
     ----------
@@ -204,48 +185,8 @@ def infer_schema(path: Path, table_format: TableFormat, reading: Reading, before
     if table_format == "parquet":
         lazy = _scan_parquet(path)
         return freeze(lazy.collect_schema()), int(lazy.select(pl.len()).collect().item())
-    text = read_cells(path, table_format, reading)
-    return infer_from([text], reading, before)[0], text.texts.frame.height
-
-
-def read_cells(path: Path, table_format: TableFormat, reading: Reading) -> TableText:
-    """Return a CSV file as text; its dialect is what the caller says, else what is found.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    table_format : TableFormat
-        ``"csv"`` or ``"tsv"``.
-    reading : Reading
-        What the caller says.
-    """
-    file = open_text(path, reading.encoding or "")
-    usual = _DELIMITERS[table_format]
-    delimiter = reading.delimiter or file.delimiter or find_delimiter(file, usual)
-    return TableText(csv_text.read_text(file, delimiter), file, delimiter, delimiter == usual)
-
-
-def infer_from(files: list[TableText], reading: Reading, before: Schema | None) -> tuple[Schema, tuple[Note, ...]]:
-    """Return the schema of all cells of some files with the same columns, and what to know of it.
-
-    Parameters
-    ----------
-    files : list of TableText
-        One or more.
-    reading, before
-        As for :func:`read_table`.
-    """
-    first = files[0]
-    names = first.texts.frame.columns
-    texts = pl.concat([file.texts.frame.select(names) for file in files])
-    given = Circumstances(reading, before, first.delimiter, _place_in(files))
-    found = inference.infer(texts, given)
-    unusual = next((file.delimiter for file in files if not file.usual), "")
-    foreign = next((file.file.encoding for file in files if not _is_unicode(file.file)), "")
-    named = reading.encoding or ""
-    csv = CsvFile(unusual, "" if named.startswith("utf-8") else named, "" if named else foreign)
-    return Schema(found.columns, csv), (*_about_files(files, named), *found.notes)
+    table = read_cells(path, table_format, reading)
+    return infer_from([table], reading, before)[0], rows_of(table)
 
 
 def read(path: Path, table_format: TableFormat, schema: Schema) -> pl.DataFrame:
@@ -294,16 +235,10 @@ def read_with_faults(path: Path, table_format: TableFormat, schema: Schema) -> R
     """
     if table_format == "parquet":
         return Rows(conform(_read_parquet(path), schema))
-    file = open_text(path, schema.csv.encoding, schema.csv.fallback)
-    usual = _DELIMITERS[table_format]
-    delimiter = delimiter_for(file, schema.names, schema.csv.delimiter or usual) or find_delimiter(file, usual)
-    text = TableText(csv_text.read_text(file, delimiter), file, delimiter, delimiter == usual)
-    texts = text.texts.frame
-    # A text can be any type, so only the names can differ here; cells are judged one by one.
-    check_columns(schema, {name: schema.type_of(name) or "string" for name in texts.columns})
-    frame, faults = csv_types.parse(texts, schema)
-    fallback = "" if schema.csv.encoding or _is_unicode(file) else file.encoding
-    return Rows(frame, tuple(faults), text.place, fallback)
+    table = read_under(path, table_format, schema)
+    frame, faults = parse_cells(table, schema)
+    fallback = "" if schema.csv.encoding or is_unicode(table.file) else table.file.encoding
+    return Rows(frame, tuple(faults), place_in(table), fallback)
 
 
 def scan_parquet(path: Path, schema: Schema) -> pl.LazyFrame | None:
@@ -311,34 +246,6 @@ def scan_parquet(path: Path, schema: Schema) -> pl.LazyFrame | None:
     lazy = _scan_parquet(path)
     found = dict(lazy.collect_schema())
     return lazy.select(schema.names) if found == schema.dtypes else None
-
-
-def _is_unicode(file: TextFile) -> bool:
-    return file.encoding.startswith("utf-")
-
-
-def _place_in(files: list[TableText]) -> Callable[[int], str]:
-    """Return what tells where a row of several files, one behind the other, stands."""
-
-    def place(row: int) -> str:
-        for number, file in enumerate(files, 1):
-            if row < file.texts.frame.height:
-                return file.place(row) + (f" of file {number}" if len(files) > 1 else "")
-            row -= file.texts.frame.height
-        return f"row {row + 1}"
-
-    return place
-
-
-def _about_files(files: list[TableText], named: str) -> list[Note]:
-    notes = []
-    for file in files:
-        if not named and not _is_unicode(file.file):
-            told = f"not UTF-8, read as {file.file.encoding}; if letters look wrong, name it: --encoding NAME"
-            notes.append(Note("", told))
-        if file.texts.index_dropped:
-            notes.append(Note("", "the first column has no name and counts the rows: an index, left out"))
-    return list(dict.fromkeys(notes))
 
 
 def _scan_parquet(path: Path) -> pl.LazyFrame:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from undrift.core.errors import BadInput, MissingExtra
+from undrift.core.errors import BadInput
+from undrift.data.frames import Table, as_frame
 from undrift.loop.training.home import rooms_of
 from undrift.models.answer import answer
 from undrift.models.build import PackageParts, build_package
@@ -27,14 +28,7 @@ from undrift.project import NoProject, Project
 from undrift.stats.sketch import ReferenceSketch
 from undrift.tracking.active import ActiveRun, begin
 
-Table: TypeAlias = Any  # Any: a polars or pandas frame, an Arrow table, or a list of rows
 _BINARY = 2
-
-
-class NoNames(BadInput):
-    """A table without column names cannot be matched to a model's inputs."""
-
-    code = "no-column-names"
 
 
 def run(
@@ -146,7 +140,7 @@ class LoadedModel:
         return self.package.manifest.classes
 
     def _score(self, table: Table) -> npt.NDArray[np.float64]:
-        frame = as_frame(table)
+        frame = as_frame(table, keep_index=False)
         names = [column.name for column in self.package.manifest.inputs]
         rows = frame.select([name for name in names if name in frame.columns]).to_dicts()
         decoded = self.package.decoder.decode([_plain(row) for row in rows])
@@ -221,7 +215,7 @@ class NotebookRun:
         UntrustedModel
             If it holds a type that cannot be stored safely; the message names it.
         """
-        frame = as_frame(example)
+        frame = as_frame(example, keep_index=False)
         self._active.fitted(model)
         inputs = infer_inputs(frame)
         parts = PackageParts(
@@ -262,48 +256,12 @@ class NotebookRun:
 
         now = self._project.clocks.business.now()
         spec = Spec(model=name, settings=settings, as_of=now, candidate="", dataset_version=settings.dataset)
-        rows = None if fitted_on is None else as_frame(fitted_on)
+        rows = None if fitted_on is None else as_frame(fitted_on, keep_index=False)
         report, data = judge_logged(rooms_of(self._project), spec, package, rows)
         return Evidence(gate=report, data=data)
 
     def _lock(self) -> str:
         return self._project.runs.lock(self._project.runs.get(self._active.id).run)
-
-
-def as_frame(table: Table) -> pl.DataFrame:
-    """Return a table as a polars frame.
-
-    Parameters
-    ----------
-    table : frame or list of dict
-        polars, pandas, anything that exports Arrow, or rows by column name.
-
-    Raises
-    ------
-    NoNames
-        If it has no column names, such as a numpy array.
-    """
-    if isinstance(table, pl.DataFrame):
-        return table
-    if isinstance(table, pl.LazyFrame):
-        return table.collect()
-    if isinstance(table, list) and all(isinstance(row, dict) for row in table):
-        return pl.DataFrame(table, infer_schema_length=None)
-    if type(table).__module__.split(".")[0] == "pandas":
-        return _from_pandas(table)
-    if hasattr(table, "__arrow_c_stream__"):
-        return cast("pl.DataFrame", pl.from_arrow(table))
-    raise NoNames(
-        f"a {type(table).__name__} has no column names", cure="pass a frame, or a list of {column: value} rows"
-    )
-
-
-def _from_pandas(table: Any) -> pl.DataFrame:  # Any: pandas is not a dependency
-    named = table.rename(columns=str)
-    try:
-        return cast("pl.DataFrame", pl.from_pandas(named))
-    except ImportError as error:
-        raise MissingExtra("tables", "reading this pandas frame") from error
 
 
 def _open_or_create(folder: Path) -> Project:
