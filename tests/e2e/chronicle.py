@@ -16,6 +16,7 @@ from undrift.ledger.chain import Event
 MODEL_MOVES: Mapping[str, str] = {
     "model.registered": "proposed",
     "model.approved": "approved",
+    "model.admitted": "admitted",
     "model.went-live": "live",
     "model.retired": "retired",
 }

@@ -77,11 +77,11 @@ def test_every_request_was_answered_and_the_chain_of_events_holds(played: Played
 
 
 def test_the_first_version_passes_its_gate_before_it_is_live(played: Played) -> None:
-    """Registered with a passed gate, approved by the policy, live, champion, in this order."""
+    """Registered with a passed gate, admitted by the policy, live, champion, in this order."""
     story = played.chronicle
-    assert story.kinds(_FIRST)[:3] == ["model.registered", "model.approved", "model.went-live"]
+    assert story.kinds(_FIRST)[:3] == ["model.registered", "model.admitted", "model.went-live"]
     assert story.gates()[_FIRST] == "pass"
-    assert story.first("model.approved", _FIRST).actor.is_policy
+    assert story.first("model.admitted", _FIRST).actor.is_policy
     assert story.first("model.alias-moved", "model:delay@champion").body["to"] == 1
 
 
@@ -98,7 +98,7 @@ def test_nothing_is_learnt_from_the_batch_in_kelvin(played: Played) -> None:
 
 
 def test_drift_leads_to_one_retraining_that_goes_live_by_canary(played: Played) -> None:
-    """Incident, trigger, passed gate, approval by policy, canary, larger share, promotion: each after the other."""
+    """Incident, trigger, passed gate, admission by policy, canary, larger share, promotion: each after the other."""
     story, endpoint = played.chronicle, f"endpoint:{MODEL}"
     drifts = {event.subject: event for event in story.all("incident.opened") if event.body["kind"] == "drift"}
     trigger, registered = next(
@@ -113,7 +113,7 @@ def test_drift_leads_to_one_retraining_that_goes_live_by_canary(played: Played) 
         opened,
         trigger,
         registered,
-        story.first("model.approved", version),
+        story.first("model.admitted", version),
         started,
         story.first("rollout.advanced", endpoint, after=started),
         story.first("model.went-live", version),
@@ -121,7 +121,7 @@ def test_drift_leads_to_one_retraining_that_goes_live_by_canary(played: Played) 
     ]
     assert all(before.seq < after.seq for before, after in pairwise(chain))
     assert all(event.actor.is_policy for event in chain[3:])
-    assert story.kinds(version) == ["model.registered", "model.approved", "model.went-live", *_retired(story, version)]
+    assert story.kinds(version) == ["model.registered", "model.admitted", "model.went-live", *_retired(story, version)]
 
 
 def test_a_later_retraining_that_does_not_pass_never_gets_traffic(played: Played) -> None:

@@ -26,7 +26,7 @@ def history(project: Path, reference: str | None, kinds: tuple[str, ...], limit:
     with Project.open(project) as opened:
         subject = str(resolve(opened, reference)) if reference else None
         events = opened.ledger.events(subject, kinds or None, limit=limit, newest_first=True, versions_too=True)
-    rows = [(e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.kind, e.subject, e.actor, _gist(e.body)) for e in events]
+    rows = [(e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.kind, e.subject, e.actor.shown, _gist(e.body)) for e in events]
     text = table(("seq", "at (UTC)", "event", "of", "by", "what"), rows) if rows else "no events"
     return Answer({"events": [_as_json(event) for event in events]}, text)
 

@@ -10,6 +10,7 @@ import click
 from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
+from undrift.ledger.actor import Actor
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def show(project: Path, reference: str, *, card: bool) -> Answer:
         ("run", version.run),
         ("data", version.data),
         ("code", version.code),
-        ("registered", f"{version.created_at:%Y-%m-%d %H:%M} by {version.registered_by}"),
+        ("registered", f"{version.created_at:%Y-%m-%d %H:%M} by {Actor.parse(version.registered_by).shown}"),
     ]
     lines = [pairs(shown), *_gate_lines(version), *_override_lines(version)]
     return Answer(_as_json(version), "\n".join(lines))
@@ -83,7 +84,8 @@ def _gate_lines(version: ModelVersion) -> list[str]:
 
 
 def _override_lines(version: ModelVersion) -> list[str]:
-    return [f"forced past the gate ({one.move}) by {one.actor}: {one.reason}" for one in version.overrides]
+    forced = [(one, Actor.parse(one.actor).shown) for one in version.overrides]
+    return [f"forced past the gate ({one.move}) by {who}: {one.reason}" for one, who in forced]
 
 
 def _as_json(version: ModelVersion) -> dict[str, JSON]:

@@ -1,9 +1,9 @@
-"""``undrift approve, deploy, promote, rollback``."""
+"""``undrift approve, policy, deploy, promote, rollback``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -21,14 +21,45 @@ if TYPE_CHECKING:
 @command("approve", example="undrift approve model:delay@3 --reason 'better on every carrier'")
 @click.argument("reference", metavar="MODEL@VERSION")
 @click.option("--reason", required=True, help="Why; it is kept with the version.")
-def approve(project: Path, reference: str, reason: str) -> Answer:
-    """Approve a proposed version whose gate passed; deploying it is another step."""
+@click.option("--deploy", "also_deploy", is_flag=True, help="Bring it to its endpoint too, by canary.")
+@click.option("--endpoint", help="With --deploy, where; by default the endpoint of the model's name.")
+def approve(project: Path, reference: str, *, reason: str, also_deploy: bool, endpoint: str | None) -> Answer:
+    """Approve a proposed version whose gate passed; without --deploy, somebody else may deploy it."""
     from undrift.loop import release
 
+    if endpoint and not also_deploy:
+        raise BadInput("--endpoint says where to deploy", cure="add --deploy, or leave --endpoint out")
     with Project.open(project) as opened:
+        if also_deploy:
+            version = opened.registry.resolve(reference)
+            request = release.Request(version=version.ref, endpoint=endpoint or version.model, reason=reason)
+            return _shown(release.approve_and_deploy(opened, request, opened.actor))
         version = release.approve(opened, reference, reason, opened.actor)
     text = f"{version.ref} is approved\nnext: undrift deploy {version.ref}"
     return Answer({"version": version.ref, "state": version.state}, text)
+
+
+@command("policy", example="undrift policy auto --reason 'nobody is on call at night'")
+@click.argument("promotion", required=False, type=click.Choice(["ask", "auto"]))
+@click.option("--reason", default="", help="Why; needed to change it, kept in the history.")
+def policy(project: Path, promotion: Literal["ask", "auto"] | None, reason: str) -> Answer:
+    """Show or say who promotes a version that passed its gate: a person (ask) or this policy (auto).
+
+    A rollback is automatic under either.
+    """
+    from undrift.loop import promotion as rules
+
+    with Project.open(project) as opened:
+        if promotion is not None:
+            rules.set_policy(opened, promotion, reason, opened.actor)
+        found = rules.policy_of(opened)
+    shown = [
+        ("promotion", found.promotion),
+        ("reason", found.reason),
+        ("said by", found.by or "the settings"),
+        ("since", f"{found.since:%Y-%m-%d %H:%M} UTC" if found.since else None),
+    ]
+    return Answer(found.as_json(), pairs(shown))
 
 
 @command("deploy", example="undrift deploy model:delay@3")

@@ -48,7 +48,7 @@ def _record_text(record: RunRecord) -> str:
                 ("run", run.ref),
                 ("of", run.name),
                 ("status", run.status + (f": {run.error}" if run.error else "")),
-                ("by", f"{run.actor} (unverified)" if not run.actor.is_policy else run.actor),
+                ("by", run.actor.shown),
                 ("started", f"{run.started_at:%Y-%m-%d %H:%M}"),
                 ("ended", ended),
                 ("seed", run.seed),

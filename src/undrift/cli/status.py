@@ -12,6 +12,7 @@ from undrift.cli.command import command
 from undrift.project import Project
 
 if TYPE_CHECKING:
+    from undrift.loop.promotion import Policy
     from undrift.loop.status import EndpointStatus
     from undrift.loop.watchers import Watch
 
@@ -39,6 +40,7 @@ def status(project: Path) -> Answer:
     lines += [f"training  {ref}" for ref in found.training]
     if found.endpoints:
         lines.append(f"watch     {_watch(found.watch)}")
+        lines.append(f"promotes  {_policy(found.policy)}")
     steps = [step for one in found.endpoints for step in one.next] + found.next
     lines += [f"next      {step}" for step in steps] or ["next      nothing"]
     return Answer(found.as_json(), "\n".join(lines))
@@ -53,6 +55,13 @@ def _watch(found: Watch) -> str:
         return click.style(found.problem, fg="yellow")
     how = f"every {found.every_s:g} s, by undrift {found.by}" if found.every_s else "when somebody runs undrift tick"
     return f"{how}; last pass {found.last:%Y-%m-%d %H:%M:%S} UTC" if found.last else f"{how}; no pass yet"
+
+
+def _policy(found: Policy) -> str:
+    if found.promotion == "ask":
+        return "you: a version that passed its gate is proposed, and waits for an approval"
+    said = f", said by {found.by}" if found.by else ""
+    return f"the policy, without asking ({found.reason}{said}); undrift policy ask --reason TEXT changes that"
 
 
 def _coloured(line: str, health: str) -> str:

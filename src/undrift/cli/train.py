@@ -38,7 +38,7 @@ def train(project: Path, model: str, *, data: str | None, as_of: str | None, can
     lines = training_lines(steps["split"].outputs, steps["compare"].outputs)
     lines += [f"{version.ref} is {version.state}; gate:", *(f"  {line}" for line in gate_lines(version.gate))]
     if result.outcome == "pass":
-        lines.append(f"next: undrift approve {version.ref} --reason TEXT && undrift deploy {version.ref}")
+        lines.append(f"next: undrift approve {version.ref} --deploy --reason TEXT")
     body = {"version": version.ref, "run": f"run:{result.run_id}", "outcome": result.outcome, "gate": version.gate}
     return Answer(body, "\n".join(lines), _EXIT[result.outcome])
 

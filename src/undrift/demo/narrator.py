@@ -114,8 +114,12 @@ _SENTENCES: Mapping[str, Callable[[str, Body], Told]] = {
         f"undrift train {s.removeprefix('model:')}",
     ),
     "model.registered": _registered,
+    "model.admitted": lambda s, b: (
+        f"{s} admitted by policy: {b.get('reason')}",
+        f"undrift approve {s} --deploy --reason TEXT",
+    ),
     "model.approved": lambda s, b: (
-        f"{s} approved by policy: {b.get('reason')}" if not b.get("forced") else f"{s} forced past its gate",
+        f"{s} forced past its gate" if b.get("forced") else f"{s} approved: {b.get('reason')}",
         f"undrift approve {s} --reason TEXT",
     ),
     "rollout.started": _canary,

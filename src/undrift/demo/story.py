@@ -172,7 +172,7 @@ class Story:
         project = self._stage.project
         reason = project.settings.policy.reason
         with project.ledger.change(promotion.POLICY) as change:
-            project.registry.approve(change, version.ref, reason)
+            project.registry.admit(change, version.ref, reason)
             release.deploy_in(
                 project, change, release.Request(version=version.ref, endpoint=MODEL, reason="the first version")
             )

@@ -66,5 +66,10 @@ class Actor:
         """Whether a rule acted and no person."""
         return self.kind == "policy"
 
+    @property
+    def shown(self) -> str:
+        """The actor for a reader: a person whose account nobody but this machine vouches for is unverified."""
+        return f"{self} (unverified)" if self.kind == "os-user" else str(self)
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"

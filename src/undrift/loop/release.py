@@ -77,7 +77,7 @@ class Released:
 
 
 def deploy(project: Project, request: Request, actor: Actor) -> Released:
-    """Bring an approved version to an endpoint, by canary when another one is live there.
+    """Bring a version that was approved or admitted to an endpoint, by canary when another one is live there.
 
     Raises
     ------
@@ -108,6 +108,32 @@ def deploy_in(project: Project, change: Change, request: Request) -> EndpointSta
         listen=Listen(settings.host, settings.port),
     )
     return project.endpoints.deploy(change, request.endpoint, deployment)
+
+
+def approve_and_deploy(project: Project, request: Request, actor: Actor) -> Released:
+    """Approve a version, when it is only proposed, and bring it to an endpoint, in one change.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    request : Request
+        What is approved and deployed, and why; it is never forced.
+    actor : Actor
+        Who decides.
+
+    Raises
+    ------
+    GateNotPassed
+        If its gate did not pass.
+    RolloutRunning, OtherQuestion, AlreadyServed
+        If it cannot be deployed now; it is not approved then.
+    """
+    with project.ledger.change(actor) as change:
+        if project.registry.get(request.version, change.connection).state == "proposed":
+            project.registry.approve(change, request.version, request.reason)
+        deploy_in(project, change, request)
+    return published(project, request.endpoint)
 
 
 def approve(project: Project, reference: str, reason: str, actor: Actor) -> ModelVersion:
@@ -229,7 +255,7 @@ def _approved_by_force(registry: Registry, change: Change, version: ModelVersion
     if not request.force:
         raise NotApproved(
             f"{version.ref} is proposed and not approved",
-            cure=f"undrift approve {version.ref} --reason TEXT",
+            cure=f"undrift approve {version.ref} --deploy --reason TEXT",
             version=version.ref,
         )
     return registry.approve(change, version.ref, request.reason, force_reason=request.reason)

@@ -9,9 +9,10 @@ from undrift.endpoints.publisher import SupervisorFile
 from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
 from undrift.loop.hosting import serving
-from undrift.loop.promotion import waiting
+from undrift.loop.promotion import Policy, policy_of, waiting
 from undrift.loop.retraining import advice_for, new_labelled_rows, open_incidents
 from undrift.loop.watchers import Watch, watch_of
+from undrift.models.version import CLEARED
 from undrift.monitoring.incident import Incident
 from undrift.project import Project
 
@@ -67,6 +68,8 @@ class Status:
         References of the pipeline runs that are under way.
     watch : Watch
         Who makes the passes of the loop.
+    policy : Policy
+        Who promotes what passed its gate.
     next : list of str
         What to do when there is no endpoint yet.
     """
@@ -74,6 +77,7 @@ class Status:
     endpoints: list[EndpointStatus]
     training: list[str]
     watch: Watch
+    policy: Policy
     next: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
@@ -96,6 +100,7 @@ class Status:
             ],
             "training": self.training,
             "watch": self.watch.as_json(),
+            "policy": self.policy.as_json(),
             "next": self.next,
         }
 
@@ -107,7 +112,7 @@ def status(project: Project) -> Status:
     endpoints = [_endpoint(project, state, said[state.name]) for state in states]
     training = [run.ref for run in project.journal.pending()]
     watch = watch_of(project, [one for one in said.values() if one])
-    return Status(endpoints, training, watch, [] if endpoints else _first_steps(project))
+    return Status(endpoints, training, watch, policy_of(project), [] if endpoints else _first_steps(project))
 
 
 def _endpoint(project: Project, state: EndpointState, said: SupervisorFile | None) -> EndpointStatus:
@@ -125,8 +130,8 @@ def _next(project: Project, found: EndpointStatus) -> list[str]:
         told.append(f"decide: undrift promote {name}, or undrift rollback {name} ({found.rollout.reason})")
     proposed = waiting(project, found.state)
     if proposed is not None and found.rollout is None:
-        ref = proposed.version.ref
-        told.append(f"{ref} passed its gate: undrift approve {ref} --reason TEXT && undrift deploy {ref}")
+        stands = "passed its gate" if proposed.version.state == "proposed" else f"is {proposed.version.state}"
+        told.append(f"{proposed.version.ref} {stands}: {proposed.command}")
     if found.incidents and found.state.stable.model in project.settings.models:
         told.append(_advised(project, found.state))
     return told
@@ -144,12 +149,12 @@ def _advised(project: Project, state: EndpointState) -> str:
 
 def _first_steps(project: Project) -> list[str]:
     versions = project.registry.versions()
-    ready = [one.ref for one in versions if one.state == "approved"]
+    ready = [one.ref for one in versions if one.state in CLEARED]
     passed = [one.ref for one in versions if one.state == "proposed" and one.gate_outcome == "pass"]
     if ready:
         return [f"undrift deploy {ready[-1]}"]
     if passed:
-        return [f"undrift approve {passed[-1]} --reason TEXT && undrift deploy {passed[-1]}"]
+        return [f"undrift approve {passed[-1]} --deploy --reason TEXT"]
     if versions:
         return [f"undrift model show {versions[-1].ref} says why it may not be deployed"]
     if project.settings.models:

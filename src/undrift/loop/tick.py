@@ -69,7 +69,7 @@ def tick(project: Project) -> Pass:
     for state in project.endpoints.all():
         released = release_passed(project, state)
         if released:
-            result.done.append(f"{released} passed its gate: approved by policy, canary at endpoint:{state.name}")
+            result.done.append(f"{released} passed its gate: admitted by policy, canary at endpoint:{state.name}")
     result.done += [f"started pipeline run {run_id}" for run_id in start_pending(project)]
     return result
 

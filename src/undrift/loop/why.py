@@ -14,6 +14,7 @@ from undrift.core.json import JSON
 from undrift.core.masking import known_mask
 from undrift.core.refs import Ref
 from undrift.endpoints.state import EndpointState
+from undrift.ledger.actor import Actor
 from undrift.ledger.chain import Event
 from undrift.loop.naming import resolve
 from undrift.loop.telling import gate_lines
@@ -130,7 +131,8 @@ def _of_version(
 ) -> Explanation:
     decisions = _decisions(project, version, endpoint, generation, variant)
     run = _run_lines(project, version)
-    overrides = [f"{one.actor} went past the gate ({one.move}): {one.reason}" for one in version.overrides]
+    forced = [(Actor.parse(one.actor).shown, one) for one in version.overrides]
+    overrides = [f"{who} went past the gate ({one.move}): {one.reason}" for who, one in forced]
     parts = (
         ("model", (f"{version.ref}, {version.state}, package {version.package[:15]}",)),
         ("gate", tuple(gate_lines(version.gate))),
@@ -183,8 +185,8 @@ def _actual(project: Project, endpoint: EndpointState, record: Mapping[str, Any]
 def _decisions(
     project: Project, version: ModelVersion, endpoint: EndpointState | None, generation: int | None, variant: str
 ) -> list[Event]:
-    """Return the approval, and the change that gave the version its traffic when it answered."""
-    events = project.ledger.events(version.ref, ["model.approved"])
+    """Return the approval or admission, and the change that gave the version its traffic when it answered."""
+    events = project.ledger.events(version.ref, ["model.approved", "model.admitted"])
     for state in [endpoint] if endpoint else project.endpoints.all():
         changes = [
             event
@@ -211,7 +213,7 @@ def _generation(event: Event) -> int:
 
 
 def _decision_line(event: Event) -> str:
-    by = f"policy {event.actor.name}" if event.actor.is_policy else f"{event.actor} (unverified)"
+    by = f"policy {event.actor.name}" if event.actor.is_policy else event.actor.shown
     reason = event.body.get("reason")
     return f"{event.kind} by {by} on {event.at:%Y-%m-%d %H:%M}" + (f": {reason}" if reason else "")
 
@@ -221,7 +223,7 @@ def _run_lines(project: Project, version: ModelVersion) -> list[str]:
         return ["not stated"]
     found = project.runs.get(version.run).run
     code = version.code or found.code.problem or "not stated"
-    return [f"{version.run}, {found.status}, by {found.actor}", f"code {code}"]
+    return [f"{version.run}, {found.status}, by {found.actor.shown}", f"code {code}"]
 
 
 def _data_lines(project: Project, version: ModelVersion) -> list[str]:

@@ -11,7 +11,12 @@ from undrift.core.json import JSON
 from undrift.ledger.chain import Event
 from undrift.models.repository import AliasTable, VersionTable
 
-_STATES = {"model.approved": "approved", "model.went-live": "live", "model.retired": "retired"}
+_STATES = {
+    "model.approved": "approved",
+    "model.admitted": "admitted",
+    "model.went-live": "live",
+    "model.retired": "retired",
+}
 
 
 class ModelProjection:

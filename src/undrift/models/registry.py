@@ -21,9 +21,11 @@ from undrift.ledger.ledger import Change, Ledger
 from undrift.models.package import Package, folder_of, open_package
 from undrift.models.repository import AliasTable, VersionTable, model_names, not_found
 from undrift.models.version import (
+    CLEARED,
     PROTECTED,
     ModelVersion,
     Move,
+    NotAPerson,
     Override,
     ReasonMissing,
     VersionInUse,
@@ -32,7 +34,12 @@ from undrift.models.version import (
     state_after,
 )
 
-_KINDS: dict[Move, str] = {"approve": "model.approved", "go_live": "model.went-live", "retire": "model.retired"}
+_KINDS: dict[Move, str] = {
+    "approve": "model.approved",
+    "admit": "model.admitted",
+    "go_live": "model.went-live",
+    "retire": "model.retired",
+}
 _OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 
@@ -141,7 +148,7 @@ class Registry:
         return version
 
     def approve(self, change: Change, ref: str | Ref, reason: str, *, force_reason: str = "") -> ModelVersion:
-        """Approve a proposed version.
+        """Approve a proposed version; only a person does.
 
         Raises
         ------
@@ -149,18 +156,34 @@ class Registry:
             If its gate did not pass and no ``force_reason`` is given.
         WrongState
             If it is not proposed.
+        NotAPerson
+            If the change is a policy's.
         """
+        if change.actor.is_policy:
+            raise NotAPerson(f"{change.actor} is no person and approves nothing", cure="let the policy admit it")
         return self._move(change, ref, "approve", reason, force_reason)
 
+    def admit(self, change: Change, ref: str | Ref, reason: str) -> ModelVersion:
+        """Let a proposed version go on by a policy: its gate passed, and nobody approved it.
+
+        Raises
+        ------
+        GateNotPassed
+            If its gate did not pass; a policy never goes past it.
+        WrongState
+            If it is not proposed.
+        """
+        return self._move(change, ref, "admit", reason, "")
+
     def go_live(self, change: Change, ref: str | Ref, reason: str, *, force_reason: str = "") -> ModelVersion:
-        """Mark an approved version, or one that was live before, as live.
+        """Mark an approved or admitted version, or one that was live before, as live.
 
         Raises
         ------
         GateNotPassed
             If its gate did not pass and it was not forced, now or before.
         WrongState
-            If it is neither approved nor retired.
+            If it is only proposed, or live already.
         """
         return self._move(change, ref, "go_live", reason, force_reason)
 
@@ -191,7 +214,7 @@ class Registry:
         VersionMoved
             If it does not name the expected version.
         WrongState
-            If a protected alias would name a version that is neither approved nor live.
+            If a protected alias would name a version that may not go live and is not.
         """
         _check_reason(reason)
         named = parse(alias, default="model") if isinstance(alias, str) else alias
@@ -303,7 +326,7 @@ class Registry:
         return found
 
     def _check_bearer(self, version: ModelVersion, alias: str) -> None:
-        if alias in PROTECTED and version.state not in ("approved", "live"):
+        if alias in PROTECTED and version.state not in CLEARED | {"live"}:
             raise WrongState(
                 f"{version.ref} is {version.state}: only an approved or live version can be {alias!r}",
                 cure=f"approve {version.ref} first",

@@ -11,11 +11,13 @@ from undrift.core.decision import Outcome
 from undrift.core.errors import BadInput, CheckFailed, Conflict, NotFound
 from undrift.core.json import JSON
 
-State: TypeAlias = Literal["proposed", "approved", "live", "retired"]
-Move: TypeAlias = Literal["approve", "go_live", "retire"]
-_PASSIVE: dict[Move, str] = {"approve": "be approved", "go_live": "go live"}
+State: TypeAlias = Literal["proposed", "approved", "admitted", "live", "retired"]
+Move: TypeAlias = Literal["approve", "admit", "go_live", "retire"]
+_PASSIVE: dict[Move, str] = {"approve": "be approved", "admit": "be admitted by a policy", "go_live": "go live"}
 PROTECTED = frozenset({"champion", "production"})
-"""Aliases which only an approved or live version may bear."""
+"""Aliases which only a version that may go live, or is live, may bear."""
+CLEARED: frozenset[State] = frozenset({"approved", "admitted"})
+"""States of a version that may go live: a person approved it, or a policy admitted it."""
 
 
 class UnknownVersion(NotFound):
@@ -34,6 +36,12 @@ class GateNotPassed(CheckFailed):
     """A version has no gate report that says pass, and nobody forced it with a reason."""
 
     code = "gate-not-passed"
+
+
+class NotAPerson(BadInput):
+    """A policy or service was to approve a version, which only a person does."""
+
+    code = "not-a-person"
 
 
 class ReasonMissing(BadInput):
@@ -90,8 +98,8 @@ class ModelVersion:
         From 1; never given twice.
     package : str
         Digest of the package.
-    state : {"proposed", "approved", "live", "retired"}
-        Where it stands.
+    state : {"proposed", "approved", "admitted", "live", "retired"}
+        Where it stands: a person approves, a policy admits.
     run, data, code : str
         References to what it came from; empty when not stated.
     gate : mapping or None
@@ -140,7 +148,7 @@ class ModelVersion:
 def state_after(version: ModelVersion, move: Move) -> State:
     """Return the state that a move leads to.
 
-    proposed -> approved -> live -> retired; a retired version may go live again, which is what
+    proposed -> approved or admitted -> live -> retired; a retired version may go live again, which is what
     a rollback does; any version may be retired.
 
     Raises
@@ -163,10 +171,12 @@ def _step(move: Move) -> tuple[tuple[State, ...], State]:
     match move:
         case "approve":
             return ("proposed",), "approved"
+        case "admit":
+            return ("proposed",), "admitted"
         case "go_live":
-            return ("approved", "retired"), "live"
+            return ("approved", "admitted", "retired"), "live"
         case "retire":
-            return ("proposed", "approved", "live"), "retired"
+            return ("proposed", "approved", "admitted", "live"), "retired"
         case _:
             assert_never(move)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from undrift.core.decision import Decision
+from undrift.loop import release
 from undrift.loop.retraining import incidents_of
 from undrift.loop.status import Status, status
 from undrift.monitoring.incident import Finding, IncidentKind
@@ -35,7 +36,7 @@ def test_an_empty_project_begins_with_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
-    [("pass", "undrift approve model:delay@1 --reason TEXT && undrift deploy model:delay@1"), ("fail", "model show")],
+    [("pass", "undrift approve model:delay@1 --deploy --reason TEXT"), ("fail", "model show")],
 )
 def test_the_first_step_fits_what_the_gate_said(registered: Registered, outcome: str, said: str) -> None:
     """A command that would be refused is not suggested."""
@@ -52,10 +53,21 @@ def test_an_endpoint_without_a_process_is_down(registered: Registered) -> None:
 
 
 def test_a_version_that_passed_waits_for_approval(registered: Registered) -> None:
-    """The command is told in full."""
+    """The one command is told in full; once it is approved, the one that deploys it."""
     registered.deployed(registered.approved())
     second = registered.version()
-    assert f"undrift approve {second.ref} --reason TEXT" in _next(status(registered.project))
+    assert f"undrift approve {second.ref} --deploy --reason TEXT" in _next(status(registered.project))
+    release.approve(registered.project, second.ref, "fine", ADA)
+    assert f"undrift deploy {second.ref}" in _next(status(registered.project))
+
+
+def test_a_version_that_was_tried_does_not_wait(registered: Registered) -> None:
+    """Its canary was taken back: nobody is asked to deploy it again."""
+    registered.deployed(registered.approved())
+    second = registered.approved()
+    registered.deployed(second)
+    release.rollback(registered.project, "delay", "complaints", ADA)
+    assert second.ref not in _next(status(registered.project))
 
 
 def test_a_canary_is_shown_with_its_share(registered: Registered) -> None:

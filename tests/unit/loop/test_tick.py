@@ -36,15 +36,15 @@ def test_a_version_that_passed_waits_when_the_policy_asks(registered: Registered
 
 @pytest.mark.parametrize("registered", ["auto"], indirect=True)
 def test_the_policy_releases_what_passed_once(registered: Registered) -> None:
-    """Approved in its own name and with its reason; a second pass changes nothing."""
+    """Admitted in its own name and with its reason, never approved; a second pass changes nothing."""
     registered.deployed(registered.approved())
     second = registered.version()
     tick(registered.project)
     head = registered.project.ledger.head()
     tick(registered.project)
-    approved = registered.project.ledger.events(second.ref, ["model.approved"])
-    assert [(str(one.actor), one.body["reason"]) for one in approved] == [
-        ("policy:auto-promotion", "nobody is on call")
+    decided = registered.project.ledger.events(second.ref)[1:]
+    assert [(one.kind, str(one.actor), one.body["reason"]) for one in decided] == [
+        ("model.admitted", "policy:auto-promotion", "nobody is on call")
     ]
     canary = registered.project.endpoints.get("delay").canary
     assert canary is not None

@@ -58,7 +58,7 @@ def _registered(registry: Registry, evidence: Evidence | None = PASSED, run: str
 def _live(registry: Registry, run: str = "run:1") -> ModelVersion:
     version = _registered(registry, run=run)
     with registry._ledger.change(POLICY) as change:
-        registry.approve(change, version.ref, "gate passed")
+        registry.admit(change, version.ref, "gate passed")
         return registry.go_live(change, version.ref, "promoted")
 
 
@@ -69,7 +69,7 @@ def test_a_passed_version_goes_from_proposed_to_retired_and_each_move_is_an_even
         registry.retire(change, version.ref, "replaced")
     events = registry._ledger.events(version.ref)
     assert [event.kind for event in events] == [
-        "model.registered", "model.approved", "model.went-live", "model.retired",
+        "model.registered", "model.admitted", "model.went-live", "model.retired",
     ]  # fmt: skip
     assert [event.body["decided_by"] for event in events] == ["person", "policy", "policy", "person"]
     assert events[-1].body["reason"] == "replaced"
