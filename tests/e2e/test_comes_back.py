@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ import undrift
 from undrift.loop import hosting
 from undrift.project import Project
 
-from .doors import Shell, ask
+from .doors import Shell, ask, known_table
 from .served import gone, kill, until
 
 X = pl.DataFrame({"fee": np.linspace(0, 10, 80)})
@@ -38,6 +41,11 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def _file(shell: Shell) -> Path:
     return shell.folder / ".undrift" / "run" / "endpoints" / "churn.supervisor.json"
+
+
+def _endpoints(shell: Shell) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = shell.undrift("status", "--json").json["endpoints"]
+    return found
 
 
 def _start(shell: Shell, *words: str) -> dict[str, Any]:
@@ -78,6 +86,50 @@ def test_an_endpoint_is_watched_and_nobody_watches_after_its_supervisor(shell: S
     old = json.loads(passes.read_text())
     passes.write_text(json.dumps({**old, "ended_us": 1}))
     assert "nobody watches" in shell.undrift("status").out
+
+
+@pytest.mark.parametrize("end", ["ctrl-c", "killed", "down"])
+def test_all_that_is_wanted_is_served_in_the_foreground(shell: Shell, end: str) -> None:
+    """Ctrl-C stops it all cleanly and leaves it wanted; what ends by itself is a fault; what is taken down is not."""
+    second = shell.undrift("deploy", "churn@1", "--endpoint", "other", "--force", "--reason", "a second one")
+    assert second.code == 0, second.err
+    command = [sys.executable, "-m", "undrift", "serve"]
+    with subprocess.Popen(command, cwd=shell.folder, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: [one["url"] is not None for one in _endpoints(shell)] == [True, True])
+        if end == "ctrl-c":
+            process.send_signal(signal.SIGINT)
+        elif end == "killed":
+            kill(json.loads(_file(shell).read_text())["pid"])
+        else:
+            assert len(shell.undrift("down", "--json").json["endpoints"]) == 2
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == (1 if end == "killed" else 0), said
+    assert [one["health"] for one in _endpoints(shell)] == ["down", "down"]
+    with Project.open(shell.folder) as project:
+        assert hosting.wanted_up(project) == ([] if end == "down" else ["churn", "other"])
+
+
+def test_a_training_that_is_interrupted_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """Ctrl-C: exit code 130, nobody goes on with it unasked, and resumed it does only what is missing."""
+    shell = Shell(tmp_path)
+    known_table("wine", tmp_path)
+    (tmp_path / "undrift.toml").write_text('[models.wine]\ndataset = "wine"\ntarget = "target"\n')
+    for words in (["init"], ["data", "add", "wine.csv", "--name", "wine"]):
+        assert shell.undrift(*words).code == 0
+    command = [sys.executable, "-m", "undrift", "train", "wine"]
+    with Project.open(tmp_path) as project:
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: len(project.ledger.events(kinds=["pipeline.step-finished"])) >= 3)  # it compares now
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+        assert (process.returncode, "interrupted" in said) == (130, True), said
+        assert project.journal.pending() == []
+        run = project.ledger.events(kinds=["pipeline.submitted"])[0].subject.partition("@")[2]
+    done = shell.undrift("pipeline", "resume", run, "--json")
+    assert done.code == 0, done.err
+    assert done.json["version"] == "model:wine@1"
+    steps = {one["step"]: one["attempt"] for one in shell.undrift("pipeline", "show", run, "--json").json["steps"]}
+    assert steps["split"] == 1
 
 
 def test_two_endpoints_never_share_a_port(shell: Shell) -> None:

@@ -17,7 +17,7 @@ LOOP = {
     "demo": ("undrift.cli.demo:demo", "Play the whole story on real flights, in a few minutes."),
     "init": ("undrift.cli.setup:init", "Make this folder a project."),
     "up": ("undrift.cli.up:up", "From a table to a served and watched model."),
-    "down": ("undrift.cli.up:down", "Stop serving an endpoint."),
+    "down": ("undrift.cli.serve:down", "Stop serving an endpoint, or all."),
     "status": ("undrift.cli.status:status", "What is live, healthy, drifting, waiting; and what to do next."),
     "train": ("undrift.cli.train:train", "Train a model by the recorded pipeline, up to its gate."),
     "approve": ("undrift.cli.release:approve", "Approve a proposed model version."),
@@ -25,7 +25,7 @@ LOOP = {
     "deploy": ("undrift.cli.release:deploy", "Bring a model version to an endpoint, by canary."),
     "promote": ("undrift.cli.release:promote", "Give a running canary all the traffic."),
     "rollback": ("undrift.cli.release:rollback", "Go back to the model that was live before."),
-    "serve": ("undrift.cli.serve:serve", "Serve an endpoint in the foreground."),
+    "serve": ("undrift.cli.serve:serve", "Serve an endpoint, or all, in the foreground."),
     "logs": ("undrift.cli.serve:logs", "Show what an endpoint's processes wrote."),
     "why": ("undrift.cli.why:why", "Walk from an answer or a model back to rows, code and approval."),
     "history": ("undrift.cli.audit:history", "The events of the project or of one thing."),
@@ -74,5 +74,5 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted: what is finished stays, the same command goes on from there", err=True)
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""``undrift up`` and ``undrift down``."""
+"""``undrift up``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
-from undrift.loop.naming import only_endpoint
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:
@@ -52,18 +51,6 @@ def up(
         f"      undrift down {wanted.name}"
     )
     return Answer(found.as_json(), text)
-
-
-@command("down", example="undrift down customers")
-@click.argument("endpoint", required=False, metavar="[ENDPOINT]")
-def down(project: Path, endpoint: str | None) -> Answer:
-    """Stop serving an endpoint; its requests are answered to the end, nothing is lost."""
-    from undrift.loop.hosting import stop
-
-    with Project.open(project) as opened:
-        name = only_endpoint(opened, endpoint)
-        was_up = stop(opened, name)
-    return Answer({"endpoint": name, "was_up": was_up}, f"endpoint:{name} " + ("is down" if was_up else "was not up"))
 
 
 def _opened(folder: Path, wanted: Wanted) -> Project:

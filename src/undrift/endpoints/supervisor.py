@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from undrift.core.decision import Decision
+from undrift.core.process import set_by_signals
 from undrift.endpoints.errors import NotAcknowledged, WorkersDoNotStart
 from undrift.endpoints.fleet import Fleet, ServeOptions, log_tail
 from undrift.endpoints.publisher import Publisher, SupervisorFile, read_supervisor
@@ -220,7 +221,7 @@ def run_supervisor(
             errors.append(error)
             hooks.stop.set()
 
-    with _signals(hooks.stop):
+    with set_by_signals(hooks.stop):
         if len(names) == 1:
             run(names[0])
         else:
@@ -255,6 +256,16 @@ def wait_ready(rooms: EndpointRooms, name: str, timeout_s: float = 30.0) -> Supe
     )
 
 
+def ask_to_stop(rooms: EndpointRooms, name: str) -> SupervisorFile | None:
+    """Ask the supervisor of an endpoint to stop, and return what it said last; None when there is none."""
+    said = read_supervisor(rooms, name)
+    if said is None or not said.is_up:
+        return None
+    with suppress(ProcessLookupError):
+        os.kill(said.pid, signal.SIGTERM)
+    return said
+
+
 def stop_supervisor(rooms: EndpointRooms, name: str, timeout_s: float = 20.0) -> bool:
     """Ask the supervisor of an endpoint to stop, wait until it has, and say whether there was one.
 
@@ -263,29 +274,13 @@ def stop_supervisor(rooms: EndpointRooms, name: str, timeout_s: float = 20.0) ->
     NotAcknowledged
         If it does not stop in time.
     """
-    said = read_supervisor(rooms, name)
-    if said is None or not said.is_up:
+    said = ask_to_stop(rooms, name)
+    if said is None:
         return False
     real = rooms.clocks.real
     deadline = real.monotonic() + timeout_s
-    with suppress(ProcessLookupError):
-        os.kill(said.pid, signal.SIGTERM)
     while said.is_up:  # its file goes first; what it holds open is closed with it
         if real.monotonic() >= deadline:
             raise NotAcknowledged(f"process {said.pid} does not stop", cure=f"kill {said.pid}")
         real.sleep(_WAIT_POLL_S)
     return True
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """Set an event on SIGTERM and SIGINT while the block runs; in the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -208,8 +208,29 @@ def _stop_waiting(project: Project, endpoint: str, started: _Started | None, lat
         raise NotAcknowledged(f"endpoint {endpoint!r} does not answer after {late_s:g} s{said}", cure=cure) from None
 
 
-def bring_back(project: Project, tell: Callable[[str], None]) -> list[tuple[str, SupervisorFile]]:
-    """Start in the background whatever is wanted up and is not, and return all that is served now.
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What is served again.
+
+    Attributes
+    ----------
+    served : mapping of str to SupervisorFile
+        What the endpoints' supervisors say, by name.
+    failed : mapping of str to UndriftError
+        Why the others could not be started.
+    """
+
+    served: dict[str, SupervisorFile]
+    failed: dict[str, UndriftError]
+
+    def check(self) -> None:
+        """Raise the first error, when there is one."""
+        for error in self.failed.values():
+            raise error
+
+
+def bring_back(project: Project, tell: Callable[[str], None]) -> Back:
+    """Start in the background whatever is wanted up and is not, and return what is served now.
 
     After a reboot this is all there is to do: what is served, with which shares, is in the ledger,
     the port in the run folder, and nothing is trained. What was stopped by ``undrift down`` stays down.
@@ -219,29 +240,21 @@ def bring_back(project: Project, tell: Callable[[str], None]) -> list[tuple[str,
     project : Project
         The project.
     tell : callable
-        Is given a line for each endpoint that was started, or could not be.
-
-    Raises
-    ------
-    AddressTaken, NotAcknowledged, WorkersDoNotStart
-        If an endpoint could not be started; the others have been.
+        Is given a line for each endpoint that was started, or could not be: that keeps no other down.
     """
-    found: list[tuple[str, SupervisorFile]] = []
-    failed: list[UndriftError] = []
+    back = Back({}, {})
     for name in wanted_up(project):
         was_up = serving(project, name) is not None
         try:
             said = start(project, name)
         except UndriftError as error:
             tell(f"endpoint:{name} could not be started: {error.message}")
-            failed.append(error)
+            back.failed[name] = error
             continue
         if not was_up:
             tell(f"endpoint:{name} answers at {said.url}" + (f" ({said.moved})" if said.moved else ""))
-        found.append((name, said))
-    if failed:
-        raise failed[0]
-    return found
+        back.served[name] = said
+    return back
 
 
 def wanted_up(project: Project) -> list[str]:
@@ -253,6 +266,13 @@ def serving(project: Project, endpoint: str) -> SupervisorFile | None:
     """Return what the living supervisor of an endpoint says, None when there is none."""
     said = read_supervisor(project.endpoint_rooms, endpoint)
     return said if said is not None and said.is_up else None
+
+
+def stop_all(project: Project) -> dict[str, bool]:
+    """Stop all endpoints that are wanted up or are up, and say of each whether it was up."""
+    names = [state.name for state in project.endpoints.all()]
+    wanted = wanted_up(project)
+    return {name: stop(project, name) for name in names if name in wanted or serving(project, name) is not None}
 
 
 def stop(project: Project, endpoint: str) -> bool:

@@ -12,7 +12,7 @@ from undrift.core.clock import Clocks
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import NotFound, UndriftError
 from undrift.core.json import JSON
-from undrift.core.process import Heartbeat
+from undrift.core.process import Heartbeat, this_process
 from undrift.ledger.actor import Actor
 from undrift.ledger.errors import LedgerUnavailable
 from undrift.ledger.ledger import Change, Ledger
@@ -136,6 +136,11 @@ class Runner:
         """End an unfinished run; whoever runs one of its steps has lost it. Say whether it was unfinished."""
         run = self.journal.get(run_id)
         return self._stop(change, run, "cancelled", reason, code="cancelled")
+
+    def is_held_elsewhere(self, run_id: str) -> bool:
+        """Say whether another living process is at a step of a run."""
+        steps = [step for step in self.journal.steps(run_id).values() if step.state == "running"]
+        return any(step.owner != this_process() and not self._claims.is_free(step) for step in steps)
 
     def explain(self, run_id: str) -> dict[str, str]:
         """Return for each step of a run why it would run or be reused, as far as that is known."""

@@ -7,13 +7,13 @@ Every picture carries a sentence that says what it shows, which is also what a s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from undrift.loop.report.markup import Html, el, join
-from undrift.loop.report.words import NOTHING, number, percent
+from undrift.loop.report.words import NOTHING, alike, number, percent
 
 WIDTH, HEIGHT = 360.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 14.0, 10.0, 40.0
@@ -189,12 +189,13 @@ def interval_table(
         A value that all rows are to be compared with, drawn as a thin line.
     """
     low, high = scale([mark for _, mark in rows], include=at)
+    show = alike([end for _, mark in rows for end in (mark.low, mark.estimate, mark.high)])
     body = [
         el(
             "tr",
             el("th", name, scope="row"),
-            el("td", number(mark.estimate), class_="num"),
-            el("td", _ends(mark), class_="num ud-ends"),
+            el("td", show(mark.estimate), class_="num"),
+            el("td", ends(mark, show), class_="num ud-ends"),
             el("td", strip(mark, low, high, at=at), class_="ud-drawn"),
         )
         for name, mark in rows
@@ -254,8 +255,9 @@ def _heat_cell(many: int, share: float) -> Html:
     return el("td", number(many), el("small", percent(share, 0)), style=f"--ud-share:{share:.3f}")
 
 
-def _ends(mark: Mark) -> str:
-    return f"{number(mark.low)} to {number(mark.high)}" if mark.low < mark.high else NOTHING
+def ends(mark: Mark, show: Callable[[float], str] = number) -> str:
+    """Return the ends of an interval in words; a dash where it has none."""
+    return f"{show(mark.low)} to {show(mark.high)}" if mark.low < mark.high else NOTHING
 
 
 def _picture(inner: Html, says: str) -> Html:

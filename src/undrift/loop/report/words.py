@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 NOTHING = "\N{EN DASH}"
@@ -31,6 +31,27 @@ def number(value: float | None, digits: int = 3) -> str:
         places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
         text = f"{value:,.{places}f}"
     return text.replace("-", _MINUS)
+
+
+def alike(values: Iterable[float | None], digits: int = 3) -> Callable[[float | None], str]:
+    """Return what writes a column of numbers with the same number of decimals: enough for the largest of them.
+
+    >>> show = alike([0.127, 0.0431, -0.0002])
+    >>> show(0.0431), show(0.127)
+    ('0.043', '0.127')
+    """
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    largest = max(known, default=0.0)
+    if not largest or largest < _TINY or all(value == int(value) for value in known):
+        return lambda value: number(value, digits)
+    places = max(0, digits - 1 - math.floor(math.log10(largest)))
+
+    def show(value: float | None) -> str:
+        if value is None or not math.isfinite(value):
+            return NOTHING
+        return f"{round(value, places) + 0.0:,.{places}f}".replace("-", _MINUS)
+
+    return show
 
 
 def percent(share: float | None, digits: int = 1) -> str:

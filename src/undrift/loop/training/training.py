@@ -121,7 +121,10 @@ class Training:
         return self.result(pipeline_run)
 
     def resume(self, pipeline_run: str, actor: Actor, *, patience_s: float = 0.0) -> TrainResult:
-        """Go on with a training that was interrupted, failed or cancelled; finished steps stay finished."""
+        """Go on with a training that was interrupted, failed or cancelled; finished steps stay finished.
+
+        Ctrl-C cancels it: the next call goes on from there, and nobody does before.
+        """
         run = self.journal.get(pipeline_run)
         if run.state in ("failed", "cancelled"):
             with self._rooms.ledger.change(actor) as change:
@@ -129,7 +132,7 @@ class Training:
                 recorded = self._rooms.runs.of_pipeline(change, pipeline_run)
                 if recorded is not None:
                     self._rooms.runs.revive(change, recorded.id)
-        return self.run(pipeline_run, patience_s=patience_s)
+        return self._attended(pipeline_run, actor, patience_s)
 
     def train(
         self,
@@ -164,7 +167,7 @@ class Training:
             asked["dataset_version"] = dataset_version
         with self._rooms.ledger.change(actor) as change:
             submission = self.submit(change, model, asked)
-        return self.run(submission.run_id)
+        return self._attended(submission.run_id, actor)
 
     def cancel(self, change: Change, pipeline_run: str, reason: str) -> bool:
         """End an unfinished training, and say whether it was unfinished."""
@@ -194,6 +197,16 @@ class Training:
         assert isinstance(report, Mapping)
         version = self._rooms.registry.get(str(steps["register"].outputs["version"]))
         return TrainResult(pipeline_run, str(steps["register"].outputs["run"]), report, version)
+
+    def _attended(self, pipeline_run: str, actor: Actor, patience_s: float = 0.0) -> TrainResult:
+        """Run a training for somebody who waits for it: Ctrl-C cancels it, or else the loop would go on with it."""
+        try:
+            return self.run(pipeline_run, patience_s=patience_s)
+        except KeyboardInterrupt:
+            if not self.runner.is_held_elsewhere(pipeline_run):  # else only the waiting ends
+                with self._rooms.ledger.change(actor) as change:
+                    self.cancel(change, pipeline_run, "interrupted by Ctrl-C")
+            raise
 
     def _params(self, change: Change, model: str, asked: Mapping[str, JSON]) -> dict[str, JSON]:
         unknown = sorted(set(asked) - {"model", "dataset_version", "as_of", "candidate"})
