@@ -156,9 +156,13 @@ class Project:
     @cached_property
     def data(self) -> Data:
         """The datasets."""
+        from undrift.core.masking import open_mask
+        from undrift.data.masks import Masks
         from undrift.data.service import Data
 
-        return Data(self.ledger, self.blobs, self.clocks, self.store)
+        privacy = self.settings.privacy
+        masks = Masks(self.settings.datasets, lambda: open_mask(self.store) if privacy.mask else None)
+        return Data(self.ledger, self.blobs, self.clocks, self.store, masks)
 
     @cached_property
     def runs(self) -> Runs:
@@ -231,7 +235,7 @@ class Project:
     def reload_settings(self) -> None:
         """Read ``undrift.toml`` again; what was made from the old settings is made anew."""
         self.settings = config.load(self.root / config.FILE_NAME)
-        for made in ("endpoint_rooms", "endpoints", "publisher"):
+        for made in ("data", "endpoint_rooms", "endpoints", "publisher"):
             self.__dict__.pop(made, None)
 
     def _rollout_ids(self) -> IdSource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from undrift.data.additions import Adder, Addition
 from undrift.data.agreement import under
 from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
+from undrift.data.masks import Masks
 from undrift.data.paths import check_path
 from undrift.data.quality.check import CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
@@ -126,6 +127,7 @@ class _Judged:
     report: CheckReport
     reasons: Mapping[int, list[str]] = field(default_factory=dict)
     stopped_by: tuple[str, ...] = ()
+    personal: frozenset[str] = frozenset()
 
 
 class Admissions:
@@ -141,9 +143,12 @@ class Admissions:
         The project's clocks.
     folder : Path
         Where bad rows are kept, one folder for each dataset.
+    masks : Masks
+        Finds and masks personal columns of what is kept there.
     """
 
-    def __init__(self, adder: Adder, stored: StoredVersions, clocks: Clocks, folder: Path) -> None:
+    def __init__(self, adder: Adder, stored: StoredVersions, clocks: Clocks, folder: Path, masks: Masks) -> None:
+        self._masks = masks
         self._adder = adder
         self._stored = stored
         self._ledger, self._blobs = stored.ledger, stored.blobs
@@ -169,7 +174,7 @@ class Admissions:
             reading = parts.read_part_with_faults(self._blobs, batch.source, schema)
         except (BadTable, SchemaMismatch) as error:
             return self._refuse_unread(batch, error, actor)
-        judged = _judge(reading.frame, reading.faults, batch.suite)
+        judged = _judge(reading.frame, reading.faults, batch.suite, self._personal(batch, reading.frame))
         if judged.stopped_by:
             return self._refuse(batch, judged, actor)
         return self._let_in(batch, judged, actor, delivery)
@@ -209,7 +214,7 @@ class Admissions:
         )
 
     def _let_in(self, batch: _Batch, judged: _Judged, actor: Actor, delivery: Delivery) -> Admission:
-        good, held = quarantine(judged.frame, judged.reasons, self._path(batch))
+        good, held = quarantine(judged.frame, judged.reasons, self._path(batch), conceal=self._conceal(judged))
         part = batch.source if held is None else store_frame(self._blobs, good, _cleaned(batch.source.path))
         report_digest = suites.store_report(self._blobs, judged.report)
         admission = Admission(
@@ -235,7 +240,7 @@ class Admissions:
         return replace(admission, version=version, known=not recorded, at=recorded[-1] if recorded else None)
 
     def _refuse(self, batch: _Batch, judged: _Judged, actor: Actor) -> Admission:
-        _, held = quarantine(judged.frame, judged.reasons, self._path(batch), whole=True)
+        _, held = quarantine(judged.frame, judged.reasons, self._path(batch), whole=True, conceal=self._conceal(judged))
         admission = Admission(
             id=batch.id,
             name=batch.name,
@@ -266,28 +271,42 @@ class Admissions:
             _record(change, batch, admission, batch.digest, unread=error)
         return admission
 
+    def _personal(self, batch: _Batch, frame: pl.DataFrame) -> frozenset[str]:
+        """Return the personal columns: those of the batch, and those of the table that suggested the suite."""
+        stated = self._masks.datasets.get(batch.name)
+        known = set(batch.suite.meta.get("personal", ())) - set(stated.not_personal if stated else ())
+        return frozenset(known | set(self._masks.columns(batch.name, frame)))
+
+    def _conceal(self, judged: _Judged) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        return lambda rows: self._masks.concealed(rows, judged.personal)
+
     def _path(self, batch: _Batch) -> Path:
         return self._folder / batch.name / f"{batch.id}.parquet"
 
 
-def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite) -> _Judged:
+def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite, personal: frozenset[str]) -> _Judged:
     """Check a batch; whole-table expectations are judged on the rows that would go on."""
     report = check(frame, suite)
     reasons: dict[int, list[str]] = {}
     for fault in faults:
-        reasons.setdefault(fault.row, []).append(f"{fault.column}: {fault.problem}")
+        reasons.setdefault(fault.row, []).append(f"{fault.column}: {_problem(fault, personal)}")
     for row, texts in report.reasons().items():
         reasons.setdefault(row, []).extend(texts)
     share = len(reasons) / frame.height if frame.height else 0.0
     if share > suite.bad_row_limit:
         told = f"{len(reasons)} of {frame.height} rows are bad ({100 * share:.1f} %), the limit is"
         stopped = (f"{told} {100 * suite.bad_row_limit:g} %",)
-        return _Judged(frame, report, reasons, (*stopped, *report.table_failures))
+        return _Judged(frame, report, reasons, (*stopped, *report.table_failures), personal)
     stopped_by = report.table_failures
     if stopped_by and reasons:
         rest = frame.with_row_index("\x1f").filter(~pl.col("\x1f").is_in(list(reasons))).drop("\x1f")
         stopped_by = check(rest, suite).table_failures
-    return _Judged(frame, report, reasons, stopped_by)
+    return _Judged(frame, report, reasons, stopped_by, personal)
+
+
+def _problem(fault: CellFault, personal: frozenset[str]) -> str:
+    """Return what is wrong with a cell; of a personal one without its text."""
+    return "it is no value of the column's type" if fault.column in personal else fault.problem
 
 
 def _admitted_before(connection: Connection, batch: _Batch) -> Row[Any] | None:  # Any: columns are read by name

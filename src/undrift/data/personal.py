@@ -113,7 +113,7 @@ def personal_columns(frame: pl.DataFrame, settings: DatasetSettings | None = Non
         In the table's order.
     """
     stated = settings or DatasetSettings()
-    sample = _sample(frame)
+    sample = sampled(frame.lazy(), frame.height)
     found: dict[str, Personal] = {}
     for name in frame.columns:
         if name in stated.personal:
@@ -126,14 +126,13 @@ def personal_columns(frame: pl.DataFrame, settings: DatasetSettings | None = Non
     return found
 
 
-def _sample(frame: pl.DataFrame) -> pl.DataFrame:
-    if frame.height <= SAMPLE_ROWS:
-        return frame
-    middle = frame[_EDGE_ROWS:-_EDGE_ROWS]
-    step = max(1, middle.height // (SAMPLE_ROWS - 2 * _EDGE_ROWS))
-    return pl.concat(
-        [frame.head(_EDGE_ROWS), middle[::step].head(SAMPLE_ROWS - 2 * _EDGE_ROWS), frame.tail(_EDGE_ROWS)]
-    )
+def sampled(table: pl.LazyFrame, rows: int) -> pl.DataFrame:
+    """Return the rows of a table that are looked at: all of 2,000, else its two ends and rows between them."""
+    if rows <= SAMPLE_ROWS:
+        return table.collect()
+    inner = SAMPLE_ROWS - 2 * _EDGE_ROWS
+    middle = table.slice(_EDGE_ROWS, rows - 2 * _EDGE_ROWS).gather_every((rows - 2 * _EDGE_ROWS) // inner).head(inner)
+    return pl.concat([table.head(_EDGE_ROWS), middle, table.tail(_EDGE_ROWS)]).collect()
 
 
 def _looked_at(series: pl.Series) -> _Column | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import combinations
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from undrift.core.json import JSON
+from undrift.core.masking import Mask
 from undrift.data.schema import LogicalType, logical_type
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -48,6 +49,9 @@ class ColumnProfile:
         At 1, 5, 25, 50, 75, 95 and 99 %, of finite numbers; else empty.
     top : tuple of (value, count)
         The most frequent values, at most 200, most frequent first; of text, booleans and integers.
+    personal : str
+        What kind of personal data it is likely to be; empty when none. Then no cell is told: extremes,
+        mean and quantiles are left out, and frequent values are masked.
     """
 
     name: str
@@ -61,6 +65,7 @@ class ColumnProfile:
     sd: float | None = None
     quantiles: tuple[float, ...] = ()
     top: tuple[tuple[JSON, int], ...] = ()
+    personal: str = ""
 
     def as_json(self) -> dict[str, JSON]:
         """Return the profile of the column as it is stored."""
@@ -76,7 +81,15 @@ class ColumnProfile:
             "sd": self.sd,
             "quantiles": list(self.quantiles),
             "top": [[value, count] for value, count in self.top],
+            **({"personal": self.personal} if self.personal else {}),
         }
+
+    def concealed(self, kind: str, mask: Mask | None) -> ColumnProfile:
+        """Return the profile of the column as it is told when its cells are personal."""
+        if mask is None:
+            return replace(self, personal=kind)
+        top = tuple((mask.text(str(value)), count) for value, count in self.top)
+        return replace(self, minimum=None, maximum=None, mean=None, sd=None, quantiles=(), top=top, personal=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,21 @@ class Profile:
             If the table has no such column.
         """
         return {column.name: column for column in self.columns}[name]
+
+    def concealed(self, personal: Mapping[str, str], mask: Mask | None) -> Profile:
+        """Return the profile without the cells of personal columns.
+
+        Parameters
+        ----------
+        personal : mapping of str to str
+            Kind of personal data, by column.
+        mask : Mask or None
+            Masks frequent values; without one the cells stay and the columns are only marked.
+        """
+        columns = tuple(
+            one.concealed(personal[one.name], mask) if one.name in personal else one for one in self.columns
+        )
+        return replace(self, columns=columns)
 
     def as_json(self) -> dict[str, JSON]:
         """Return the profile as it is stored."""

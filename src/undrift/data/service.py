@@ -20,7 +20,9 @@ from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.conform import conform
 from undrift.data.manifest import Manifest
+from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
+from undrift.data.personal import sampled
 from undrift.data.profile import Profile
 from undrift.data.profile import profile as profile_of
 from undrift.data.quality.check import CheckReport
@@ -50,14 +52,24 @@ class Data:
         The project's clocks.
     store_dir : Path
         The project's store; ``quarantine/`` in it holds what was held back of batches.
+    masks : Masks, optional
+        Finds and masks personal columns; by default nothing is masked.
+
+    Attributes
+    ----------
+    masks : Masks
+        The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
     """
 
-    def __init__(self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path) -> None:
+    def __init__(  # one room, its parts
+        self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path, masks: Masks | None = None
+    ) -> None:
+        self.masks = masks or Masks()
         self._ledger = ledger
         self._blobs = blobs
         self._stored = StoredVersions(ledger, blobs)
         self._adder = Adder(ledger, blobs, self._stored)
-        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine")
+        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
 
     def add(
         self,
@@ -301,8 +313,13 @@ class Data:
         return digest
 
     def profile(self, ref: Ref | str) -> Profile:
-        """Return what a table is like."""
-        return profile_of(self.scan(ref))
+        """Return what a table is like; cells of personal columns are not told."""
+        version = self.get(ref)
+        scanned = self.scan(version.ref)
+        sample = sampled(scanned, version.rows or 0)
+        personal = {name: one.kind for name, one in self.masks.columns(version.name, sample).items()}
+        found = profile_of(scanned)
+        return found.concealed(personal, self.masks.open_mask()) if personal else found
 
     def suggest_suite(self, ref: Ref | str, roles: Mapping[str, Role] | None = None) -> Suite:
         """Return the suite that a version suggests, for review; nothing is enforced by it yet."""

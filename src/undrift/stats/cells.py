@@ -83,8 +83,17 @@ class ColumnSketch:
         return self.coarse[-1] + 1 if self.is_numeric else max(self.coarse) + 1
 
 
-def fit_column(name: str, column_type: str, values: Values) -> ColumnSketch:
+def fit_column(name: str, column_type: str, values: Values, *, pooled: bool = False) -> ColumnSketch:
     """Return the cells of a column, without counts.
+
+    Parameters
+    ----------
+    name, column_type : str
+        The column and its type.
+    values : array or list
+        Its values.
+    pooled : bool
+        One cell for all values: nothing of a personal column is to be told.
 
     Raises
     ------
@@ -94,10 +103,10 @@ def fit_column(name: str, column_type: str, values: Values) -> ColumnSketch:
     if column_type not in NUMERIC_TYPES | CATEGORY_TYPES:
         raise SketchMismatch(f"column {name!r} has the type {column_type!r}, which no sketch knows", column=name)
     if column_type in CATEGORY_TYPES:
-        return _fit_categories(name, column_type, values)
+        return _fit_categories(name, column_type, () if pooled else values)
     numbers = _numbers(column_type, values, name)
     finite = np.sort(numbers[np.isfinite(numbers)])
-    edges = _edges(finite)
+    edges = _edges(finite[:0] if pooled else finite)
     counts = np.bincount(np.searchsorted(edges, finite, side="left"), minlength=len(edges) + 1)
     mean, sd = (float(finite.mean()), float(finite.std())) if finite.size else (0.0, 0.0)
     coarse = tuple(_coarse_of(counts).tolist())
@@ -221,20 +230,25 @@ def _edges(finite: Floats) -> Floats:
     """Return interior edges: quantiles, or the distinct values when few, each with ten rows or more on either side.
 
     A lowest or highest value that ten rows share (no rain, a full scale) is an edge too, with nothing beyond it, so
-    that a window that goes beyond is seen.
+    that a window that goes beyond is seen. A value that fewer rows share is no edge: the middle between it and the
+    next one parts the same rows, and is nobody's.
     """
     if not finite.size:
         return finite
     distinct, counts = np.unique(finite, return_counts=True)
     below = np.cumsum(counts)
-    inner = distinct[(below >= ROWS_PER_BIN) & (finite.size - below >= ROWS_PER_BIN)]
+    inner = (below >= ROWS_PER_BIN) & (finite.size - below >= ROWS_PER_BIN)
     if len(distinct) > FINE_BINS // 4:
         bins = min(FINE_BINS, finite.size // ROWS_PER_BIN)
         places = (np.arange(1, bins) * finite.size) // max(bins, 1) - 1
-        inner = inner[np.isin(inner, finite[places])]
+        inner &= np.isin(distinct, finite[places])
+    chosen = np.flatnonzero(inner)
+    here, there = distinct[chosen], distinct[chosen + 1]
+    middle = here / 2 + there / 2
+    parts = (counts[chosen] < ROWS_PER_BIN) & (here < middle) & (middle < there)
     lowest = [np.nextafter(distinct[0], -np.inf)] if counts[0] >= ROWS_PER_BIN else []
     highest = [distinct[-1]] if counts[-1] >= ROWS_PER_BIN else []
-    return np.array([*lowest, *inner, *highest], dtype=np.float64)
+    return np.array([*lowest, *np.where(parts, middle, here), *highest], dtype=np.float64)
 
 
 def _coarse_of(counts: Ints) -> Ints:

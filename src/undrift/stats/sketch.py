@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -66,6 +66,7 @@ class ReferenceSketch:
         unit: Values | None = None,
         *,
         unit_kind: UnitKind | None = None,
+        pooled: Collection[str] = (),
     ) -> ReferenceSketch:
         """Return the sketch of a table.
 
@@ -79,6 +80,8 @@ class ReferenceSketch:
             The unit of each row (its day, its key); None when rows are independent.
         unit_kind : {"row", "key", "day"}, optional
             Default ``"day"`` when `unit` is given, else ``"row"``.
+        pooled : collection of str
+            Personal columns: all their values fall into one cell, so that no value of theirs is told.
 
         Returns
         -------
@@ -94,7 +97,10 @@ class ReferenceSketch:
         labels, codes = _unit_codes(unit, kind, rows)
         group = _consecutive_groups(len(labels))[codes] if kind == "day" else codes
         groups = int(group.max()) + 1 if rows and kind != "row" else 0
-        fitted = {name: fit_column(name, types.get(name, ""), values) for name, values in columns.items()}
+        fitted = {
+            name: fit_column(name, types.get(name, ""), values, pooled=name in pooled)
+            for name, values in columns.items()
+        }
         filled = {
             name: with_counts(column, cells_of(column, columns[name]), group, groups) for name, column in fitted.items()
         }

@@ -204,3 +204,23 @@ def test_a_sketch_needs_neither_scipy_nor_polars() -> None:
     code = f"import sys, undrift.stats.sketch; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_number_of_a_row_is_an_edge() -> None:
+    """An edge lies between values, unless ten rows or more share the value: then it is nobody's."""
+    numbers = np.random.default_rng(0).normal(50_000, 9_000, 700)
+    shared = np.repeat([1.0, 2.0, 3.0], 30)
+    sketch = ReferenceSketch.fit(
+        {"x": numbers, "k": np.concatenate([shared, numbers[:610]])}, {"x": "float", "k": "int"}
+    )
+    assert not set(sketch.columns["x"].edges) & set(numbers.tolist())
+    assert set(sketch.columns["k"].edges) & set(shared.tolist()) == {1.0, 2.0, 3.0}
+    assert not set(sketch.columns["k"].edges) & set(numbers.tolist())
+
+
+def test_a_pooled_column_tells_no_value() -> None:
+    """One cell for all texts or numbers; missing values are still counted."""
+    columns = {"who": ["ada"] * 60 + [None] * 40, "born": np.repeat([12_345.0, 54_321.0], 50)}
+    sketch = ReferenceSketch.fit(columns, {"who": "string", "born": "float"}, pooled={"who", "born"})
+    assert (sketch.columns["who"].categories, sketch.columns["who"].counts) == ((OTHER,), (60, 40))
+    assert sketch.columns["born"].edges == ()

@@ -18,6 +18,7 @@ from undrift.data.quality.suite import BadSuite, Expectation, Suite
 Verdict: TypeAlias = Literal["pass", "warn", "fail"]
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
 _EXAMPLES = 5
+_OF_A_CELL = frozenset(f"expect_column_{what}_to_be_between" for what in ("min", "max", "median", "sum"))
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
 
 
@@ -74,6 +75,8 @@ class CheckResult:
             return f"{told}: {self.problem}"
         if self.considered:
             return f"{told}: {self.unexpected} of {self.considered} rows break it"
+        if self.expectation.type in _OF_A_CELL:
+            return f"{told}: it is not"
         return f"{told}: found {self.observed}"
 
     def as_json(self) -> dict[str, JSON]:

@@ -10,7 +10,10 @@ numbers               fail, by row: within [min - m * range, max + m * range], m
                       a heavy tail m = 10 (the extreme lies more than 3 quartile distances
                       beyond the quartile). Where the tails are light also, fail, whole table: the
                       mean within [min - range / 2, max + range / 2]
-text with few values  warn, by row: no unknown value. fail, whole table: at most 10 % unknown
+text with few values  warn, by row: no unknown value. fail, whole table: at most 10 % unknown. Only values
+                      of ten rows or more are named; where the reference has rarer ones, twice
+                      their share may be unknown
+personal columns      neither a range nor a set of values
 booleans              nothing: their type says it all
 identifiers           all different, by row: fail when the role or name says key or id, else warn
 pairs of numbers      fail, whole table: a column that never exceeded another does so in at most
@@ -36,6 +39,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from undrift.core.errors import BadInput
+from undrift.core.json import JSON
 from undrift.data.profile import QUANTILES, ColumnProfile, Profile
 from undrift.data.quality.suite import Expectation, Severity, Suite, expect
 
@@ -55,6 +59,7 @@ _FEWEST_PRESENT = 0.02
 _MOST_CATEGORIES = 200
 _FEWEST_ROWS_PER_CATEGORY = 10
 _UNKNOWN_SHARE = 0.10
+_RARE_FACTOR = 2
 _FEWEST_ROWS = 100
 _ROW_COUNT_FACTOR = 100
 _LAW_SHARE = 0.90
@@ -88,7 +93,10 @@ def infer_suite(name: str, profile: Profile, roles: Mapping[str, Role] | None = 
         role = roles.get(column.name) or _guess(column)
         expectations += _column(column, profile.rows, role)
     expectations += _laws(profile, roles)
-    return Suite(name, tuple(expectations), meta={"rows": profile.rows, "inferred": True})
+    meta: dict[str, JSON] = {"rows": profile.rows, "inferred": True}
+    if personal := [column.name for column in profile.columns if column.personal]:
+        meta["personal"] = list(personal)
+    return Suite(name, tuple(expectations), meta=meta)
 
 
 def _guess(column: ColumnProfile) -> Role:
@@ -120,7 +128,7 @@ def _column(column: ColumnProfile, rows: int, role: Role) -> Iterable[Expectatio
     unique = _unique(column, rows, role)
     if unique is not None:
         yield unique
-    elif role not in {"time", "calendar", "key"}:
+    elif role not in {"time", "calendar", "key"} and not column.personal:
         yield from _range(column, rows)
         yield from _categories(column, rows)
 
@@ -157,7 +165,7 @@ def _range(column: ColumnProfile, rows: int) -> Iterable[Expectation]:
     severity: Severity = "fail" if rows >= _FEWEST_ROWS else "warn"
     left, right = _margins(column, low, high)
     floor = 0.0 if low >= 0 and _HEAVY_MARGIN in {left, right} else _rounded(low - left * (high - low))
-    because = f"the reference lies in [{low:g}, {high:g}]"
+    because = "the range of the reference, with room on both sides"
     kind = "expect_column_values_to_be_between"
     ceiling = _rounded(high + right * (high - low))
     yield expect(kind, severity, because, column=column.name, min_value=floor, max_value=ceiling)
@@ -198,17 +206,24 @@ def _categories(column: ColumnProfile, rows: int) -> Iterable[Expectation]:
     few = column.distinct <= min(_MOST_CATEGORIES, rows // _FEWEST_ROWS_PER_CATEGORY)
     if column.type != "string" or not few or not column.top:
         return
-    values = sorted(str(value) for value, _ in column.top)
+    frequent = [str(value) for value, count in column.top if count >= _FEWEST_ROWS_PER_CATEGORY]
+    rare = sum(count for _, count in column.top if count < _FEWEST_ROWS_PER_CATEGORY) / rows
+    if not frequent:
+        return
     kind = "expect_column_values_to_be_in_set"
-    because = f"the reference has {len(values)} values"
-    yield expect(kind, "warn", because, column=column.name, value_set=values)
-    yield expect(kind, "fail", because, column=column.name, value_set=values, mostly=1 - _UNKNOWN_SHARE)
+    values = sorted(frequent)
+    because = f"the reference has {len(values)} frequent values"
+    usual = {} if rare == 0 else {"mostly": round(max(0.0, 1 - _RARE_FACTOR * rare), 4)}
+    yield expect(kind, "warn", because, column=column.name, value_set=values, **usual)
+    unknown = max(_UNKNOWN_SHARE, _RARE_FACTOR * rare)
+    if unknown < 1:
+        yield expect(kind, "fail", because, column=column.name, value_set=values, mostly=round(1 - unknown, 4))
 
 
 def _laws(profile: Profile, roles: Mapping[str, Role]) -> Iterable[Expectation]:
     for low, high in profile.ordered:
         kinds = {roles.get(name) or _guess(profile.column(name)) for name in (low, high)}
-        if kinds <= {"feature", "target"}:
+        if kinds <= {"feature", "target"} and not (profile.column(low).personal or profile.column(high).personal):
             yield expect(
                 "expect_column_pair_values_a_to_be_greater_than_b",
                 "fail",

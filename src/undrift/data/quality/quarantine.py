@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,12 @@ class QuarantineRecord:
 
 
 def quarantine(
-    frame: pl.DataFrame, reasons: Mapping[int, Sequence[str]], path: Path, *, whole: bool = False
+    frame: pl.DataFrame,
+    reasons: Mapping[int, Sequence[str]],
+    path: Path,
+    *,
+    whole: bool = False,
+    conceal: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame,
 ) -> tuple[pl.DataFrame, QuarantineRecord | None]:
     """Hold back the rows that have reasons, and return the others.
 
@@ -53,6 +58,8 @@ def quarantine(
         The file to write; its folder is made private when missing.
     whole : bool
         Hold back every row, those without reasons too.
+    conceal : callable
+        Makes of the rows held back those that are written: personal columns are masked.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def quarantine(
     if held.is_empty():
         return frame, None
     good = frame.clear() if whole else numbered.filter(~pl.col(ROW_COLUMN).is_in(kept.implode())).drop(ROW_COLUMN)
-    data = _parquet(held.join(told, on=ROW_COLUMN, how="left", maintain_order="left"))
+    data = _parquet(conceal(held).join(told, on=ROW_COLUMN, how="left", maintain_order="left"))
     make_private(path.parent)
     write_atomic(path, data)
     return good, QuarantineRecord(path, held.height, blake3_bytes(data), whole)

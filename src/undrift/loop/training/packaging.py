@@ -16,7 +16,7 @@ from undrift.models.build import PackageParts
 from undrift.models.cards import CardFacts, CardMetric
 from undrift.models.formats import model_file
 from undrift.models.infer import columns_of, infer_inputs
-from undrift.models.signature import InputColumn
+from undrift.models.signature import InputColumn, Role
 from undrift.monitoring.traffic import PREDICTION
 from undrift.pipelines.graph import StepContext
 from undrift.stats.sketch import ReferenceSketch, UnitKind, Values
@@ -32,7 +32,9 @@ def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> Pac
     table = fed(chosen.fit_frame, chosen.features)
     # a date moves on by itself: that it has moved is no reason for an alarm
     dates = chosen.features.of_kind("date", "datetime")
-    inputs = infer_inputs(table, dict.fromkeys((*dates, *spec.settings.calendar), "calendar"))
+    roles: dict[str, Role] = dict.fromkeys((*dates, *spec.settings.calendar), "calendar")
+    personal = rooms.data.masks.columns(spec.settings.dataset, chosen.frame)
+    inputs = infer_inputs(table, {**roles, **dict.fromkeys(personal, "personal")})
     target, threshold = chosen.target, _stored(steps["fit"]["threshold"])
     run = str(steps["load"]["run"])
     step = max(1, len(table) // MOST_REPLAYED)
@@ -90,7 +92,8 @@ def reference(
         types[PREDICTION] = "string" if is_class else "float"
     kind: UnitKind = {"day": "day", "row": "row"}.get(spec.unit, "key")  # type: ignore[assignment]  # three words
     units = None if kind == "row" else chosen.units[known]
-    return ReferenceSketch.fit(columns, types, units, unit_kind=kind)
+    personal = {column.name for column in inputs if column.role == "personal"}
+    return ReferenceSketch.fit(columns, types, units, unit_kind=kind, pooled=personal)
 
 
 def _answers(rooms: TrainingRooms, steps: Mapping[str, Stored]) -> np.ndarray[Any, Any]:

@@ -97,6 +97,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
     fit_frame = rows.frame[made.fit]
     _need_all_classes(rows.target, fit_frame)
     holdout = rows.frame[made.holdout]
+    personal = rooms.data.masks.columns(spec.settings.dataset, rows.frame)
     outputs: Outputs = {
         "data": ref,
         "version_id": context.inputs["load"]["version_id"],
@@ -108,7 +109,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         "holdout_digest": table_digest(holdout, freeze(dict(holdout.schema))),
         "split": made.as_json(),
         "target": target_json(rows.target),
-        "features": features_json(features_of(fit_frame, spec, rows.target)),
+        "features": features_json(features_of(fit_frame, spec, rows.target, personal)),
     }
     return StepResult(outputs)
 

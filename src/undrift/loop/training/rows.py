@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.json import JSON
+from undrift.data.personal import Personal
 from undrift.evaluation.errors import BadColumn, TooLittleData
 from undrift.evaluation.features import Choice, Feature, Features, choose_features
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
@@ -103,8 +104,22 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
     return Rows(frame, facts, target)
 
 
-def features_of(frame: pl.DataFrame, spec: Spec, target: Target) -> Features:
-    """Return the columns to learn from, decided on the rows to learn from."""
+def features_of(
+    frame: pl.DataFrame, spec: Spec, target: Target, personal: Mapping[str, Personal] | None = None
+) -> Features:
+    """Return the columns to learn from, decided on the rows to learn from; personal ones only where they are kept.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows to learn from.
+    spec : Spec
+        Says which columns are wanted, dropped, kept, and what the others are for.
+    target : Target
+        What to learn.
+    personal : mapping of str to Personal, optional
+        Columns that look personal.
+    """
     settings = spec.settings
     parts = {
         settings.key: "the key of a row",
@@ -113,7 +128,13 @@ def features_of(frame: pl.DataFrame, spec: Spec, target: Target) -> Features:
         None if spec.unit in ("day", "row") else spec.unit: "the unit of a row",
         settings.target: "the target",
     }
-    dropped = dict.fromkeys(settings.drop, "dropped by the settings")
+    kept = {*settings.keep, *settings.features}
+    looking = {
+        name: f"looks personal ({found.kind}): {found.evidence}; keep it to learn from it"
+        for name, found in (personal or {}).items()
+        if name not in kept
+    }
+    dropped = {**looking, **dict.fromkeys(settings.drop, "dropped by the settings")}
     reserved = {**dropped, **{name: reason for name, reason in parts.items() if name is not None}}
     choice = Choice(
         reserved=reserved,
