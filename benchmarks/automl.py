@@ -6,7 +6,8 @@ read, check, suspect, compare, fit, judge on rows of its own (which it does not 
 only fit; AutoGluon decides when it is done, FLAML is given ``--budget`` seconds of search. Time and processor time are
 those of the whole process with its children, import included.
 
-    python benchmarks/automl.py [--tables telco_churn,claims] [--peers flaml,autogluon] [--budget 60] [--json FILE]
+    python benchmarks/automl.py [--tables telco_churn,claims] [--peers flaml,autogluon] [--budget 60]
+        [--answers FOLDER] [--json FILE]
 
 The peers run in environments of their own below ``build/``, made from ``requirements/benchmarks-*.txt``.
 """
@@ -60,6 +61,18 @@ class Entry:
     difference: tuple[float, float, float] | None
     wall_s: float
     cpu_s: float
+    load: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A contestant's scores of the rows asked and what they took; labels are the order of the columns."""
+
+    scores: list[list[float]]
+    labels: list[str] | None
+    wall_s: float
+    cpu_s: float
+    load: float
 
 
 CONTESTS = (
@@ -89,8 +102,8 @@ def split(table: pl.DataFrame, contest: Contest) -> tuple[pl.DataFrame, pl.DataF
     return table.filter(~pl.Series(asked)), table.filter(pl.Series(asked)), units[asked]
 
 
-def ours(folder: Path, contest: Contest) -> tuple[Array, list[str] | None, float, float]:
-    """Return our scores of the rows asked, and the time and processor time of `undrift up`."""
+def ours(folder: Path, contest: Contest) -> Answer:
+    """Return our scores of the rows asked; the time is that of `undrift up`."""
     words = ["up", "train.csv", "--target", contest.target, "--name", "contest", "--json"]
     command = [sys.executable, "-m", "undrift", *words]
     out, wall, cpu = timed(command, folder)
@@ -100,9 +113,10 @@ def ours(folder: Path, contest: Contest) -> tuple[Array, list[str] | None, float
 
         loaded = undrift.load(version, project=folder)
         rows = read_as_served(folder, loaded)
-        if contest.task == "regression":
-            return np.asarray(loaded.predict(rows), dtype=float).reshape(-1, 1), None, wall, cpu
-        return loaded.predict_proba(rows), [str(label) for label in loaded.classes], wall, cpu
+        numbers = contest.task == "regression"
+        scores = np.asarray(loaded.predict(rows)).reshape(-1, 1) if numbers else loaded.predict_proba(rows)
+        labels = None if numbers else [str(label) for label in loaded.classes]
+        return Answer(scores.tolist(), labels, wall, cpu, os.getloadavg()[0])
     finally:
         subprocess.run(
             [sys.executable, "-m", "undrift", "down", "contest"],
@@ -123,13 +137,20 @@ def read_as_served(folder: Path, loaded: Any) -> pl.DataFrame:
     return table_files.read(folder / "test.csv", "csv", schema)
 
 
-def peer(who: str, folder: Path, contest: Contest, budget: float) -> tuple[Array, list[str] | None, float, float]:
-    """Return a peer's scores of the rows asked, its time and processor time."""
+def peer(who: str, folder: Path, contest: Contest, asked: argparse.Namespace) -> Answer:
+    """Return a peer's scores of the rows asked; those of an earlier run with the same ``--answers`` are taken."""
+    kept = asked.answers / f"{contest.name}-{who}.json" if asked.answers else None
+    if kept and kept.exists():
+        return Answer(**json.loads(kept.read_text()))
     python = peer_python(f"automl-{who}", f"benchmarks-{who}.txt")
-    words = [who, str(folder), contest.target, contest.task, "--budget", str(budget), "--threads", str(THREADS)]
+    words = [who, str(folder), contest.target, contest.task, "--budget", str(asked.budget), "--threads", str(THREADS)]
     _, wall, cpu = timed([str(python), str(Path(__file__).with_name("automl_peer.py")), *words], folder)
-    answer = json.loads((folder / f"{who}.json").read_text())
-    return np.asarray(answer["scores"], dtype=float), answer["labels"], wall, cpu
+    told = json.loads((folder / f"{who}.json").read_text())
+    answer = Answer(told["scores"], told["labels"], wall, cpu, os.getloadavg()[0])
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(asdict(answer)))
+    return answer
 
 
 def timed(command: list[str], folder: Path) -> tuple[str, float, float]:
@@ -150,12 +171,13 @@ def timed(command: list[str], folder: Path) -> tuple[str, float, float]:
     return out, wall, used.ru_utime + used.ru_stime
 
 
-def losses(contest: Contest, test: pl.DataFrame, scores: Array, labels: list[str] | None) -> Array:
+def losses(contest: Contest, test: pl.DataFrame, answer: Answer) -> Array:
     """Return each row's loss, whatever order of classes a contestant has: absolute error, or log loss."""
+    scores = np.asarray(answer.scores)
     if contest.task == "regression":
         return np.abs(test[contest.target].to_numpy() - scores[:, 0])
-    assert labels is not None
-    place = {label: number for number, label in enumerate(labels)}
+    assert answer.labels is not None
+    place = {label: number for number, label in enumerate(answer.labels)}
     told = [place[label] for label in test[contest.target].cast(pl.String).to_list()]
     return -np.log(np.clip(scores[np.arange(test.height), told], CLIP, 1))
 
@@ -169,7 +191,7 @@ def difference_of(theirs: Array, own: Array, units: Array) -> tuple[float, float
     return float(np.mean(theirs - own)), float(low), float(high)
 
 
-def contend(contest: Contest, peers: list[str], budget: float) -> list[Entry]:
+def contend(contest: Contest, asked: argparse.Namespace) -> list[Entry]:
     """Return what everybody did on one table."""
     sys.path.insert(0, str(ROOT / "tests"))
     from tables.catalogue import WRITERS
@@ -182,15 +204,17 @@ def contend(contest: Contest, peers: list[str], budget: float) -> list[Entry]:
         test.write_csv(folder / "test.csv")
         found: list[Entry] = []
         own: Array | None = None
-        for who in ("undrift", *peers):
-            scores, labels, wall, cpu = (
-                ours(folder, contest) if who == "undrift" else peer(who, folder, contest, budget)
-            )
-            lost = losses(contest, test, scores, labels)
+        for who in ("undrift", *filter(None, asked.peers.split(","))):
+            answer = ours(folder, contest) if who == "undrift" else peer(who, folder, contest, asked)
+            lost = losses(contest, test, answer)
             difference = None if own is None else difference_of(lost, own, units)
             own = lost if own is None else own
             metric = "mean absolute error" if contest.task == "regression" else "log loss"
-            found.append(Entry(contest.name, who, metric, float(lost.mean()), difference, wall, cpu))
+            found.append(
+                Entry(
+                    contest.name, who, metric, float(lost.mean()), difference, answer.wall_s, answer.cpu_s, answer.load
+                )
+            )
             show(found[-1:])
     return found
 
@@ -199,7 +223,16 @@ def show(entries: list[Entry]) -> None:
     """Print rows of the table. The difference is theirs minus ours: positive says that ours is better."""
     for one in entries:
         ends = "" if one.difference is None else "{:+.4g} ({:+.4g} to {:+.4g})".format(*one.difference)
-        cells = (one.table, one.who, one.metric, f"{one.value:.4g}", ends, f"{one.wall_s:.0f}", f"{one.cpu_s:.0f}")
+        cells = (
+            one.table,
+            one.who,
+            one.metric,
+            f"{one.value:.4g}",
+            ends,
+            f"{one.wall_s:.0f}",
+            f"{one.cpu_s:.0f}",
+            f"{one.load:.0f}",
+        )
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
@@ -209,15 +242,13 @@ def main() -> None:
     parser.add_argument("--tables", default=",".join(one.name for one in CONTESTS))
     parser.add_argument("--peers", default="flaml,autogluon")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds that FLAML searches")
+    parser.add_argument("--answers", type=Path, help="keep peers' answers here, and take those that lie here")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    heads = ("table", "who", "metric", "value", "theirs - ours (95 %)", "s", "CPU s")
+    heads = ("table", "who", "metric", "value", "theirs - ours (95 %)", "s", "CPU s", "load")
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
-    peers = [name for name in asked.peers.split(",") if name]
-    found = [
-        entry for one in CONTESTS if one.name in asked.tables.split(",") for entry in contend(one, peers, asked.budget)
-    ]
-    print(f"\nload average over the last five minutes: {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors")
+    found = [entry for one in CONTESTS if one.name in asked.tables.split(",") for entry in contend(one, asked)]
+    print(f"\nload: the load average of the minute before the end of each, on {os.cpu_count()} processors")
     if asked.json:
         asked.json.write_text(json.dumps([asdict(one) for one in found], indent=2))
 

@@ -23,13 +23,13 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from undrift.core.errors import BadInput, MissingExtra
 from undrift.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
+from undrift.estimators.linear import RowwiseLogistic, RowwiseRidge
 from undrift.estimators.prepare import DateParts, HashedWords, Missing
 from undrift.estimators.repaired import Repaired
 from undrift.evaluation.calibration import Repair
@@ -177,7 +177,7 @@ def _one_hot(categories: list[Any]) -> Any:
 
 
 def _linear(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001 - one signature for all
-    return Ridge(alpha=1.0) if task == "regression" else LogisticRegression(C=1.0, max_iter=2000)
+    return RowwiseRidge(alpha=1.0) if task == "regression" else RowwiseLogistic(C=1.0, max_iter=2000)
 
 
 def _random_forest(task: Task, rows: int, seed: int) -> Any:

@@ -121,8 +121,13 @@ def read_target(frame: pl.DataFrame, column: str, *, task: str = "auto", positiv
     if column not in frame.columns:
         raise BadTarget(f"there is no column {column!r} to predict", cure=f"columns are {', '.join(frame.columns)}")
     values = spelt_alike(frame[column])
+    if frame.is_empty():
+        raise BadTarget(f"no row has a {column!r} yet: there is nothing to learn from", cure="add rows with labels")
     if values.n_unique() < 2:  # noqa: PLR2004 - one value teaches nothing
-        raise BadTarget(f"every row has the same {column!r}: there is nothing to learn", cure="add other rows")
+        raise BadTarget(
+            f"every row has the same {column!r}: there is nothing to learn",
+            cure="choose another target, or add rows in which it came out otherwise",
+        )
     known, reason = (_task_of(values), "") if task == "auto" else (_checked(task, values), "as the settings say")
     if known == "regression":
         return Target(column, known, (), None, reason or "a number with many values")

@@ -9,6 +9,7 @@ from typing import TypeAlias, assert_never
 import numpy as np
 
 from undrift.estimators.recalibration import problem_of, recalibrated
+from undrift.estimators.sums import weighted_sums
 from undrift.models.engines.base import NotScorable, Scores, finite
 from undrift.models.engines.gtil import Trees
 from undrift.models.engines.plan import (
@@ -90,13 +91,14 @@ def _repaired(model: Model, recalibration: Recalibration | None) -> Model:
 
 
 def _linear(head: Linear) -> Model:
-    weights, intercept = head.coefficients.read().T, head.intercept.read()
+    weights, intercept = head.coefficients.read(), head.intercept.read()
     link = _link(head.link)
 
     def model(matrix: Floats) -> Floats:
         if not np.isfinite(matrix).all():
             raise NotScorable("a value is too large for the model, or missing where it needs one")
-        return link(matrix @ weights + intercept)
+        sums = weighted_sums(matrix, weights, intercept) if head.rowwise else matrix @ weights.T + intercept
+        return link(sums)
 
     return model
 

@@ -146,12 +146,16 @@ Block: TypeAlias = Numbers | Categories | Dates | Words | Gaps
 Link: TypeAlias = Literal["identity", "expit", "softmax", "exp"]
 
 
-class Linear(_Struct, frozen=True, tag="linear"):
-    """``link(x @ coefficients.T + intercept)``; coefficients (k, features)."""
+class Linear(_Struct, frozen=True, tag="linear", omit_defaults=True):
+    """``link(x @ coefficients.T + intercept)``; coefficients (k, features).
+
+    Rowwise models add as :func:`undrift.estimators.sums.weighted_sums` does, others as a matrix product does.
+    """
 
     coefficients: Array
     intercept: Array
     link: Link
+    rowwise: bool = False
 
 
 class Averaged(_Struct, frozen=True, tag="averaged"):

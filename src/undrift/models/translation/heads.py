@@ -31,12 +31,14 @@ from sklearn.linear_model import (
 from sklearn.utils import get_tags
 
 from undrift.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
+from undrift.estimators.linear import RowwiseLogistic, RowwiseRidge
 from undrift.estimators.repaired import Repaired
 from undrift.models.engines.plan import Averaged, Boosted, Constant, Head, Linear, Link, Recalibration, array
 from undrift.models.translation.blocks import NotTranslatable
 
 LINEAR = (ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, QuantileRegressor, Ridge, RidgeCV)
 LOGISTIC = (LogisticRegression, LogisticRegressionCV)
+ROWWISE = (RowwiseLogistic, RowwiseRidge)
 FORESTS = (ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor)
 GRADIENT = (GradientBoostingClassifier, GradientBoostingRegressor)
 LIGHTGBM = (LightGBMClassifier, LightGBMRegressor)
@@ -55,17 +57,22 @@ def head(model: Any) -> Head:  # Any: scikit-learn is not typed
         return _lightgbm(model)
     if getattr(model, "n_outputs_", 1) != 1:
         raise NotTranslatable("a model with several outputs")
-    if isinstance(model, LINEAR):
-        return Linear(array(np.atleast_2d(model.coef_)), array(np.atleast_1d(model.intercept_)), "identity")
-    if isinstance(model, LOGISTIC):
-        link: Link = "expit" if len(model.classes_) == 2 else "softmax"  # noqa: PLR2004 - two classes are binary
-        return Linear(array(model.coef_), array(model.intercept_), link)
+    if isinstance(model, (*LINEAR, *LOGISTIC)):
+        return _linear(model)
     if isinstance(model, FORESTS):
         outputs = int(getattr(model, "n_classes_", 1))
         return Averaged(_treelite(model), outputs, bool(get_tags(model).input_tags.allow_nan))
     if isinstance(model, (*GRADIENT, *HISTOGRAM)):
         return _boosted(model)
     return _constant(model)
+
+
+def _linear(model: Any) -> Linear:
+    link: Link = "identity"
+    if isinstance(model, LOGISTIC):
+        link = "expit" if len(model.classes_) == 2 else "softmax"  # noqa: PLR2004 - two classes are binary
+    weights, intercept = array(np.atleast_2d(model.coef_)), array(np.atleast_1d(model.intercept_))
+    return Linear(weights, intercept, link, isinstance(model, ROWWISE))
 
 
 def _boosted(model: Any) -> Boosted:

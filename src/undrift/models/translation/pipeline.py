@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from undrift.models.engines.plan import FIRST_FORMAT, FORMAT, Categories, Numbers, Plan
+from undrift.models.engines.plan import FIRST_FORMAT, FORMAT, Categories, Linear, Numbers, Plan
 from undrift.models.signature import InputColumn
 from undrift.models.translation.blocks import Branch, NotTranslatable, NumberSteps, branches
 from undrift.models.translation.heads import head, recalibration
@@ -42,8 +42,10 @@ def translate(model: Any, inputs: Sequence[InputColumn]) -> Plan:  # Any: scikit
         after.add(step, width)
     if after.indicators:
         raise NotTranslatable("an imputer with indicators after the columns are joined")
+    answer = head(estimator)
     is_old = repair is None and all(isinstance(block, Numbers | Categories) for block in blocks)
-    return Plan(FIRST_FORMAT if is_old else FORMAT, blocks, tuple(after.operations), head(estimator), repair)
+    is_old = is_old and not (isinstance(answer, Linear) and answer.rowwise)
+    return Plan(FIRST_FORMAT if is_old else FORMAT, blocks, tuple(after.operations), answer, repair)
 
 
 def _named(model: Any, inputs: Sequence[InputColumn]) -> tuple[InputColumn, ...]:
