@@ -11,10 +11,12 @@ from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core import refs
 from undrift.core.json import JSON
+from undrift.loop.needed import waits_for
 from undrift.loop.retraining import incidents_of
 from undrift.project import Project
 
 if TYPE_CHECKING:
+    from undrift.loop.needed import Needed
     from undrift.monitoring.incident import Incident
 
 
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 def list_(project: Path, *, only_open: bool) -> Answer:
     """List what the monitors found."""
     with Project.open(project) as opened:
-        found = incidents_of(opened).all(only_open=only_open)
+        found = [(one, waits_for(opened, one)) for one in incidents_of(opened).all(only_open=only_open)]
     rows = [
-        (one.ref, one.kind, one.endpoint, one.model_version, f"{one.opened_at:%Y-%m-%d}", one.times, _end(one))
-        for one in found
-    ]
+        (
+            one.ref, one.kind, one.endpoint, one.model_version, f"{one.opened_at:%Y-%m-%d}", one.times,
+            _end(one) or (f"waits for labelled rows ({needed.labelled:,} labels so far)" if needed else None),
+        )
+        for one, needed in found
+    ]  # fmt: skip
     text = table(("incident", "kind", "endpoint", "version", "opened", "times", "closed"), rows)
-    return Answer({"incidents": [_as_json(one) for one in found]}, text if rows else "no incidents")
+    return Answer({"incidents": [_as_json(one, needed) for one, needed in found]}, text if rows else "no incidents")
 
 
 @command("show", example="undrift incident show ID")
@@ -39,6 +44,7 @@ def show(project: Path, reference: str) -> Answer:
     name = refs.parse(reference, default="incident").name
     with Project.open(project) as opened:
         one = incidents_of(opened).get(name)
+        needed = waits_for(opened, one)
     decision = one.decision
     text = pairs(
         [
@@ -54,14 +60,16 @@ def show(project: Path, reference: str) -> Answer:
             ("evidence", f"{decision.get('n')} {decision.get('unit')}s, alpha {decision.get('alpha')}"),
         ]
     )
-    return Answer(_as_json(one), text)
+    if needed is not None:
+        text += "\n\n" + "\n".join(["no retraining starts without labelled rows:", *(f"  {x}" for x in needed.lines)])
+    return Answer(_as_json(one, needed), text)
 
 
 def _end(incident: Incident) -> str | None:
     return f"{incident.closed_at:%Y-%m-%d} {incident.closed_because}" if incident.closed_at else None
 
 
-def _as_json(incident: Incident) -> dict[str, JSON]:
+def _as_json(incident: Incident, needed: Needed | None) -> dict[str, JSON]:
     return {
         "incident": incident.ref,
         "kind": incident.kind,
@@ -73,6 +81,7 @@ def _as_json(incident: Incident) -> dict[str, JSON]:
         "closed_because": incident.closed_because,
         "times": incident.times,
         "decision": incident.decision,
+        "waits_for": needed.as_json() if needed else None,
     }
 
 

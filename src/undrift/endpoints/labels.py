@@ -130,6 +130,14 @@ def add_labels(rooms: EndpointRooms, endpoint: str, source: LabelSource, actor: 
     return report
 
 
+def keys_of(path: Path, on: str) -> list[str]:
+    """Return the keys in a table of labels; none when it names predictions by their id."""
+    if on == _BY_ID:
+        return []
+    table = _table(LabelSource(path=path, on=on, actual=on))
+    return [str(key) for key in table["about"].drop_nulls().unique().to_list()]
+
+
 def _write(rooms: EndpointRooms, endpoint: str, labels: list[Labelled]) -> list[Seal]:
     clocks, mask = rooms.clocks, rooms.mask()
     writer = SegmentWriter(rooms.feedback(endpoint), owner="labels", mode="durable", clocks=clocks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from undrift.core.errors import BadInput
+from undrift.core.masking import known_mask
 from undrift.endpoints import labels
 from undrift.endpoints.labels import LabelReport, LabelSource
 from undrift.project import Project
@@ -45,3 +46,20 @@ def add_labels(
     classes = project.registry.open(version).manifest.classes
     source = LabelSource(path=path, on=on, actual=column, classes=classes, event_time=event_time)
     return labels.add_labels(project.endpoint_rooms, endpoint, source, project.actor)
+
+
+def keys_in(project: Project, path: Path, on: str) -> dict[str, str]:
+    """Return the callers' keys in a table of labels by what stands for them in the log.
+
+    Parameters
+    ----------
+    project : Project
+        The project, which may mask keys.
+    path : Path
+        CSV or Parquet.
+    on : str
+        The column with the keys.
+    """
+    mask = known_mask(project.store)  # as readers of the log mask what lies there unmasked
+    keys = labels.keys_of(path, on)
+    return {key if mask is None else mask.text(key): key for key in keys}

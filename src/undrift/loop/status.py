@@ -9,8 +9,9 @@ from undrift.endpoints.publisher import SupervisorFile
 from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
 from undrift.loop.hosting import serving
+from undrift.loop.needed import needed_for
 from undrift.loop.promotion import Policy, policy_of, waiting
-from undrift.loop.retraining import advice_for, new_labelled_rows, open_incidents
+from undrift.loop.retraining import advice_for, open_incidents
 from undrift.loop.watchers import Watch, watch_of
 from undrift.models.version import CLEARED
 from undrift.monitoring.incident import Incident
@@ -133,18 +134,19 @@ def _next(project: Project, found: EndpointStatus) -> list[str]:
         stands = "passed its gate" if proposed.version.state == "proposed" else f"is {proposed.version.state}"
         told.append(f"{proposed.version.ref} {stands}: {proposed.command}")
     if found.incidents and found.state.stable.model in project.settings.models:
-        told.append(_advised(project, found.state))
+        told += _advised(project, found.state)
     return told
 
 
-def _advised(project: Project, state: EndpointState) -> str:
-    """Return what the open incidents ask for, and how to give it."""
+def _advised(project: Project, state: EndpointState) -> list[str]:
+    """Return what the open incidents ask for or wait for, and how to give it."""
     model = state.stable.model
+    needed = needed_for(project, state)
+    if needed is not None:
+        first, *rest = needed.lines
+        return [f"model:{model} retrains once it has labelled rows: {first}", *rest]
     advice = advice_for(project, model, [state])
-    if advice.action == "wait" and new_labelled_rows(project, model) < 1:
-        dataset = project.settings.model(model).dataset
-        return f"add rows with labels, then it retrains: undrift data add FILE --name {dataset} --append"
-    return f"{_WORDS[advice.action]}: {advice.reason}"
+    return [f"{_WORDS[advice.action]}: {advice.reason}"]
 
 
 def _first_steps(project: Project) -> list[str]:

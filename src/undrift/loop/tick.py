@@ -15,6 +15,7 @@ from undrift.endpoints.referee import Referee
 from undrift.endpoints.state import EndpointState
 from undrift.endpoints.watch import PassFile, write_pass
 from undrift.loop.children import start_pending
+from undrift.loop.needed import waits_for
 from undrift.loop.promotion import release_passed
 from undrift.loop.retraining import retrain
 from undrift.loop.sealing import seal_logs
@@ -135,7 +136,9 @@ def _look_after(project: Project, state: EndpointState, result: Pass) -> None:
         result.done.append(f"recorded {sealed} sealed segment(s) of endpoint:{state.name}")
     for incident in project.monitor.pass_(watched(project, state)):
         word = "closed" if not incident.is_open else "opened" if incident.times == 1 else "found again"
-        result.done.append(f"{incident.ref} {word}: {incident.kind} of {incident.model_version}")
+        needed = waits_for(project, incident) if word == "opened" else None
+        more = f"; no retraining before there are labelled rows: undrift incident show {incident.ref}" if needed else ""
+        result.done.append(f"{incident.ref} {word}: {incident.kind} of {incident.model_version}{more}")
 
 
 def _trigger(project: Project, model: str, endpoints: Sequence[EndpointState], result: Pass) -> None:

@@ -36,7 +36,7 @@ def watched(project: Project, endpoint: EndpointState) -> Watched:
     gate = cast("Mapping[str, Any]", version.gate or {})
     return Watched(
         endpoint=endpoint.name,
-        version=_version(project, version),
+        version=version_of(project, version),
         since=events[0].at,
         metric=gate.get("metric"),
         gate=_promised(gate),
@@ -45,7 +45,8 @@ def watched(project: Project, endpoint: EndpointState) -> Watched:
     )
 
 
-def _version(project: Project, version: ModelVersion) -> Version:
+def version_of(project: Project, version: ModelVersion) -> Version:
+    """Return a registered version as monitors know it."""
     package = project.registry.open(version)
     manifest = package.manifest
     return Version(
