@@ -154,7 +154,8 @@ def _group_rank(values: pl.Series, different: int) -> tuple[int | None, int]:
     words = words_of(values.name)
     identifying, rest = set(words) & _ID_WORDS, [word for word in words if word not in _ID_WORDS | {"name", "the"}]
     singular = {word.removesuffix("s") for word in rest}
-    if set(words) & _COUNTING:
+    several = values.dtype.is_numeric() and not identifying and any(word.endswith("s") for word in rest)
+    if set(words) & _COUNTING or several:  # numbers called "employees" say how many there are
         return None, 0
     for rank, (entities, fewest) in enumerate(((_PERSONS, FEWEST_PERSONS), (_THINGS, FEWEST_GROUPS))):
         if singular and singular <= set(entities):
