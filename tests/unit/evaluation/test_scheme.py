@@ -113,7 +113,8 @@ def test_an_identifier_that_comes_back_groups_rows(name: str, distinct: int, see
     ("name", "most"),
     [
         ("store_id", 12), ("customer_age", 60), ("number_of_visits", 80), ("household_size", 7), ("zip_code", 400),
-        ("customers", 20), ("year", 90), ("product", 300), ("num_accounts", 50), ("visits", 200), ("user_type", 5), ("employees", 200),
+        ("customers", 20), ("year", 90), ("product", 300), ("num_accounts", 50), ("visits", 200), ("user_type", 5),
+        ("employees", 200),
     ],
 )  # fmt: skip
 def test_categories_and_counts_are_no_groups(name: str, most: int, seed: int) -> None:
