@@ -32,7 +32,7 @@ _THINGS = (
     "account", "card", "loan", "policy", "contract", "device", "machine", "vehicle", "engine", "sensor", "merchant",
     "store", "shop", "hospital", "clinic", "school", "company", "site", "session", "trip", "order",
 )  # fmt: skip
-_CODE = r"^(?=.*\d)[0-9A-Za-z][0-9A-Za-z_\-]{3,}$"
+_CODE = r"^[0-9A-Za-z][0-9A-Za-z_\-]{3,}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _is_code(values: pl.Series, different: int) -> bool:
         return False
     texts = values.drop_nulls().cast(pl.String).unique()
     lengths = texts.str.len_chars()
-    matching = texts.str.contains(_CODE).mean()
+    matching = (texts.str.contains(_CODE) & texts.str.contains(r"\d")).mean()
     same_length = lengths.value_counts()["count"].max()
     assert isinstance(matching, float)
     assert isinstance(same_length, int)

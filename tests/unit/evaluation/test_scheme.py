@@ -130,6 +130,13 @@ def test_honest_tables_have_no_identifier_at_all() -> None:
     assert identifiers(customers()).groups == ()
 
 
+def test_codes_that_come_back_a_few_times_are_groups_and_words_are_not() -> None:
+    """Whatever the column is called: codes of one length with digits, three rows each."""
+    number = np.arange(_ROWS) // 3
+    assert infer_scheme(table(who=[f"K{one:06d}" for one in number]), "y").unit == "who"
+    assert infer_scheme(table(who=[f"word{'a' * (one % 7)}" for one in number]), "y").kind == "stratified"
+
+
 def test_persons_in_households_are_grouped_by_household() -> None:
     """The coarser of two nested identifiers holds whole units of the finer one."""
     person = np.arange(_ROWS) // 2
