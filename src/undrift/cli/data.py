@@ -210,7 +210,7 @@ def _written(version: DatasetVersion) -> str:
         return ""
     csv = version.schema.csv
     told = [f"cells divided by {csv.delimiter!r}"] if csv.delimiter else []
-    told += [f"in {csv.encoding or csv.fallback}"] if csv.encoding or csv.fallback else []
+    told += [f"in {csv.letters}"] if csv.letters else []
     told += [f"{column.name} like {column.spelt}" for column in version.schema.columns if column.spelt]
     return "; ".join(told)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from undrift.blobs.store import BlobStore
+from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
 from undrift.data import parts, repository
 from undrift.data.agreement import disagreeing, under
 from undrift.data.manifest import Manifest, Part
@@ -14,7 +14,7 @@ from undrift.data.parts import Files, Frozen, Wanted
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.sources import free_path, survey_source
+from undrift.data.sources import free_path, places_of, survey_of
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import format_of
 from undrift.data.text_file import BadTable
@@ -120,7 +120,7 @@ class Adder:
         for _ in range(_ATTEMPTS):
             parent = self._stored.newest(addition.name)
             manifest = self._plan(parent, addition)
-            if parent is not None and manifest.version_id == parent.version_id:
+            if parent is not None and manifest.version_id == parent.version_id and _as_before(parent, addition):
                 return self._keep(parent, addition, actor)
             new = self._describe(parent, manifest, addition)
             self._blobs.put_bytes(manifest.encode())
@@ -145,23 +145,42 @@ class Adder:
         Addition
             The same with what was found.
         """
-        if source.is_file() and format_of(source) is None and not addition.append:
-            return addition
-        survey = survey_source(source)
+        places = places_of(source)
+        if not all(map(format_of, places)) and not addition.append and addition.schema is None:
+            return addition  # plain files are stored unread
+        survey = survey_of(places)
         parent = self._stored.newest(addition.name)
-        behind = parent if parent is not None and addition.append else None
-        new = (
-            survey.manifest.parts
-            if behind is None
-            else _missing_from(self._stored.manifest(behind), survey.manifest.parts)
-        )
-        if not new or (behind is not None and behind.schema is None):
+        new = self._new_parts(parent, survey.manifest, addition)
+        if not new:
             return addition
-        frozen = self._frozen(parent, Manifest(tuple(new)), addition, survey.files)
+        frozen = self._frozen(parent, Manifest(new), addition, survey.files)
         if frozen is None:
             return addition
         digests = tuple(part.contents.digest for part in new)
         return replace(addition, prepared=Prepared(parent.number if parent else None, digests, frozen))
+
+    def _new_parts(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> tuple[Part, ...]:
+        """Return the files that must be read: none when the newest version has them, read in the same way."""
+        if parent is None:
+            return manifest.parts
+        if addition.append:
+            held = self._stored.manifest(parent)
+            return tuple(_missing_from(held, manifest.parts)) if parent.schema is not None else ()
+        said = addition.reading
+        as_before = parent.schema is not None and addition.schema is None and _may_stay(parent.schema, said)
+        if as_before and said.delimiter is None and said.encoding is None and self._holds(parent, manifest):
+            return ()
+        return manifest.parts
+
+    def _holds(self, version: DatasetVersion, manifest: Manifest) -> bool:
+        """Say whether a version has exactly these files; one whose list of files is damaged has not."""
+        try:
+            held = self._stored.manifest(version).parts
+        except (BlobCorrupt, BlobMissing):
+            return False
+        return [(part.path, part.contents.digest) for part in held] == [
+            (part.path, part.contents.digest) for part in manifest.parts
+        ]
 
     def _plan(self, parent: DatasetVersion | None, addition: Addition) -> Manifest:
         if parent is None or not addition.append:
@@ -248,6 +267,14 @@ def _missing_from(manifest: Manifest, new: Sequence[Part]) -> list[Part]:
     """Return the parts whose bytes are not there yet: appending a file twice adds it once."""
     held = {part.contents.digest for part in manifest.parts}
     return [part for part in new if part.contents.digest not in held]
+
+
+def _as_before(parent: DatasetVersion, addition: Addition) -> bool:
+    """Say whether files that the newest version holds would be read as they are there."""
+    if addition.prepared is None or parent.schema is None:
+        return True
+    was, found = parent.schema, addition.prepared.frozen.schema
+    return was.columns == found.columns and was.csv.letters == found.csv.letters
 
 
 def _may_stay(schema: Schema, reading: Reading) -> bool:

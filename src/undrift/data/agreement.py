@@ -48,14 +48,15 @@ def under(schema: Schema, reading: Reading, *, appended: bool) -> Schema:
     """
     csv = schema.csv
     if not appended:
-        return replace(schema, csv=CsvFile(reading.delimiter or csv.delimiter, reading.encoding or csv.encoding))
+        named = csv.encoding if reading.encoding is None else reading.encoding
+        return replace(schema, csv=CsvFile(reading.delimiter or csv.delimiter, _unless_utf8(named)))
     other = disagreeing(schema, reading)
     if other:
         raise BadReading(
             f"column {other[0]!r} of the dataset is written in another way than is said",
             cure="leave that out, or add all rows anew without --append",
         )
-    known = csv.encoding or csv.fallback
+    known = csv.letters
     if reading.encoding and not reading.encoding.startswith("utf-8") and known not in ("", reading.encoding):
         raise BadReading(
             f"the files of the dataset are read as {known}, not as {reading.encoding}",
@@ -63,6 +64,10 @@ def under(schema: Schema, reading: Reading, *, appended: bool) -> Schema:
         )
     fallback = csv.fallback or ("" if csv.encoding else reading.encoding or "")
     return replace(schema, csv=CsvFile(csv.delimiter or reading.delimiter or "", csv.encoding, fallback))
+
+
+def _unless_utf8(encoding: str) -> str:
+    return "" if encoding.startswith("utf-8") else encoding
 
 
 def is_in_order(order: str, column: Column) -> bool:

@@ -61,7 +61,8 @@ def about_spelling(column: Column, *, by_convention: bool, open_reading: bool) -
         Whether its cells alone would have left two readings.
     """
     if not column.spelt:
-        return []
+        told = "points before three digits are read as fractions: 1.234 is less than two (else: --decimal-comma)"
+        return [Note(column.name, told)] if open_reading else []
     style = number_style(column.spelt)
     if style is None:
         order = STYLES[column.spelt].order.replace("-", " ")
@@ -76,7 +77,8 @@ def about_missing(texts: pl.Series, column: Column) -> list[Note]:
     """Return which marks that are no usual words for it were read as missing."""
     if column.type == "string":
         return []
-    marks = texts.filter(texts.str.strip_chars(BLANKS).is_in(UNUSUAL_MISSING)).value_counts(sort=True)
+    stripped = texts.str.strip_chars(BLANKS)
+    marks = stripped.filter(stripped.is_in(UNUSUAL_MISSING)).value_counts(sort=True)
     return [Note(column.name, f"{mark!r} is read as missing ({count:,} cells)") for mark, count in marks.iter_rows()]
 
 
@@ -90,8 +92,9 @@ def about_text(texts: pl.Series, place: Callable[[int], str]) -> list[Note]:
     place : callable
         Tells where a row, from 0, stands.
     """
-    missing = is_missing(texts)
-    values = texts.filter(~missing).str.strip_chars(BLANKS)
+    stripped = texts.str.strip_chars(BLANKS)
+    missing = is_missing(stripped)
+    values = stripped.filter(~missing)
     if values.is_empty():
         return [Note(texts.name, "no cell has a value")]
     sample = values.head(_SAMPLE_ROWS)

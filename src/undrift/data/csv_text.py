@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,10 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from undrift.data.text_file import BadTable, TextFile
+from undrift.data.text_file import BadTable, Buffer, TextFile
 
 _BLOCK_BYTES = 1 << 26
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_BARE_RETURN = re.compile(rb'"[^"]*"|\r(?!\n|\Z)')
+_LINE_FEED = re.compile(rb'"[^"]*"|\n')
+_ANY_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def read_text(text: TextFile, delimiter: str = ",") -> Texts:
         If a line has more or fewer cells than the header, a column has no name or two have one;
         line or column is named.
     """
+    _refuse_mixed_ends(text)
     names = _header(text, delimiter)
     _check_names(names)
     shape = _shape(text, delimiter, len(names))
@@ -144,6 +149,33 @@ def _refuse_ragged(text: TextFile, delimiter: str, names: list[str], shape: _Sha
     )
 
 
+def _refuse_mixed_ends(text: TextFile) -> None:
+    """Refuse a file in which, outside quotes, some lines end in CR alone and others do not."""
+    if text.newline == "\n" and not _has_bare_return(text.data):
+        return
+    if text.newline == "\r" and text.data.find(b"\n") < 0:
+        return
+    other = _BARE_RETURN if text.newline == "\n" else _LINE_FEED
+    found = next((one for one in other.finditer(text.data) if one.group()[:1] != b'"'), None)
+    if found is not None:
+        line = len(_ANY_END.findall(text.data[: found.start()])) + 1 + text.lines_above
+        raise BadTable(
+            f"line {line} ends in another way than the first", cure="convert the line ends (dos2unix, mac2unix)"
+        )
+
+
+def _has_bare_return(data: Buffer) -> bool:
+    """Say whether a CR stands before something else than LF; at the very end it counts as an end of line."""
+    if data.find(b"\r") < 0:
+        return False
+    array = np.frombuffer(data, dtype=np.uint8)
+    for start in range(0, len(array) - 1, _BLOCK_BYTES):
+        block = array[start : start + _BLOCK_BYTES + 1]
+        if ((block[:-1] == _RETURN) & (block[1:] != _NEWLINE)).any():
+            return True
+    return False
+
+
 def _header(text: TextFile, delimiter: str) -> list[str]:
     lines = io.StringIO(text.head.decode("utf-8", "ignore"), newline="")
     return next((cells for cells in csv.reader(lines, delimiter=delimiter) if cells), [""])
@@ -186,8 +218,6 @@ def _cells(text: TextFile, delimiter: str, names: list[str]) -> pl.DataFrame:
             f"the file is not well-formed CSV: {str(error).splitlines()[0]}",
             cure="check the quotes: a quote inside a quoted cell is written twice",
         ) from error
-    if frame.width != len(names):
-        raise BadTable("the lines of the file end in different ways", cure="convert its line ends (dos2unix)")
     frame.columns = [names[0] if names[0].strip() else "\x1f", *names[1:]]
     return frame
 

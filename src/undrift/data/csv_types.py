@@ -90,9 +90,9 @@ def plain_type_of(values: pl.Series) -> LogicalType | None:
     return next((kind for kind, fits in _FITS.items() if fits(sample) and fits(values)), None)
 
 
-def is_missing(texts: pl.Series) -> pl.Series:
-    """Say of each cell whether it is missing in a column which is not text."""
-    return texts.is_null() | texts.str.strip_chars(BLANKS).is_in(MISSING)
+def is_missing(stripped: pl.Series) -> pl.Series:
+    """Say of each cell, blanks around it removed, whether it is missing in a column which is not text."""
+    return stripped.is_null() | stripped.is_in(MISSING)
 
 
 def _matches(values: pl.Series, pattern: str) -> bool:
@@ -230,7 +230,7 @@ _READERS: Mapping[LogicalType, Callable[[pl.Series, Column], pl.Series]] = {
 def _faults(texts: pl.Series, values: pl.Series, column: Column) -> list[CellFault]:
     if column.type == "string" or values.null_count() == texts.null_count():
         return []
-    unread = values.is_null() & ~is_missing(texts)
+    unread = values.is_null() & ~is_missing(texts.str.strip_chars(BLANKS))
     rows = unread.arg_true()
     return [
         CellFault(row, column.name, f"{text[:_LONGEST_SHOWN]!r} is not a value of type {column.type}")

@@ -137,7 +137,8 @@ def infer(texts: pl.DataFrame, given: Circumstances | None = None) -> Inferred:
 def _find(texts: pl.Series, given: Circumstances) -> _Finding:
     name = texts.name
     text = _Finding(texts, (Column(name, "string"),))
-    values = texts.filter(~is_missing(texts)).str.strip_chars(BLANKS)
+    stripped = texts.str.strip_chars(BLANKS)
+    values = stripped.filter(~is_missing(stripped))
     if name in given.reading.as_text or values.is_empty():
         return text
     plain = plain_type_of(values)
@@ -156,10 +157,9 @@ def _float(texts: pl.Series, values: pl.Series) -> _Finding:
     """Return a number as programs write it, unless all its points may be thousands separators."""
     plain = Column(texts.name, "float64")
     grouped = NumberStyle(",", ".")
-    with_point = values.str.contains(".", literal=True)
-    if not with_point.any():
+    if not values.str.contains(".", literal=True).any():
         return _Finding(texts, (plain,), numbers=True)
-    if not grouped.fits(values):
+    if not grouped.fits(values.head(_SAMPLE_ROWS)) or not grouped.fits(values):
         return _Finding(texts, (plain,), tells=".", numbers=True)
     return _Finding(texts, (plain, Column(texts.name, "int", spelt=grouped.example)), numbers=True)
 
@@ -321,8 +321,8 @@ def _refuse_first(
     texts = finding.texts
     stripped = texts.str.strip_chars(BLANKS)
     values = min((read(stripped) for read in readers), key=lambda one: one.null_count())
-    unread = (values.is_null() & ~is_missing(texts)).arg_true()
-    row = int(unread[0]) if len(unread) else int((~is_missing(texts)).arg_true()[0])
+    unread = (values.is_null() & ~is_missing(stripped)).arg_true()
+    row = int(unread[0]) if len(unread) else int((~is_missing(stripped)).arg_true()[0])
     raise BadTable(
         f"{given.place(row)}, column {finding.name!r}: {texts[row][:_LONGEST_SHOWN]!r} is not {what}, as was said",
         cure="mend the cell, or take back what was said of the column",

@@ -90,6 +90,11 @@ class CsvFile:
     encoding: str = ""
     fallback: str = ""
 
+    @property
+    def letters(self) -> str:
+        """The encoding of files that are not UTF-8; empty where there are none."""
+        return self.encoding or self.fallback
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:

@@ -52,15 +52,14 @@ class Survey:
         return nullcontext(self.places[part.path])
 
 
-def survey_source(source: Path) -> Survey:
-    """Return what a file or folder holds, without storing it.
+def survey_of(places: Mapping[str, Path]) -> Survey:
+    """Return what files hold, without storing them.
 
-    Raises
-    ------
-    SourceNotFound, EmptySource, UnsafePath
-        As for :func:`store_source`.
+    Parameters
+    ----------
+    places : mapping of str to Path
+        Their paths in a version, and where they are.
     """
-    places = _places(source)
     parts = [
         Part(check_path(path), Contents(blake3_file(file), file.stat().st_size, ())) for path, file in places.items()
     ]
@@ -77,7 +76,7 @@ def store_source(blobs: BlobStore, source: Path) -> Manifest:
     UnsafePath
         If a file's name is unsafe, or a part of a folder is a link or not a plain file.
     """
-    return Manifest(tuple(_store(blobs, file, path) for path, file in _places(source).items()))
+    return Manifest(tuple(_store(blobs, file, path) for path, file in places_of(source).items()))
 
 
 def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> Part:
@@ -104,7 +103,14 @@ def free_path(manifest: Manifest, wanted: str) -> str:
     return str(candidate)
 
 
-def _places(source: Path) -> dict[str, Path]:
+def places_of(source: Path) -> dict[str, Path]:
+    """Return the files of a source by their paths in a version.
+
+    Raises
+    ------
+    SourceNotFound, EmptySource, UnsafePath
+        As for :func:`store_source`.
+    """
     if source.is_file():
         return {source.name: source}
     if not source.is_dir():

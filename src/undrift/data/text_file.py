@@ -37,6 +37,7 @@ _FOREIGN = re.compile(
     rb"%b[\xa1-\xa7\xa9\xab-\xaf\xb1-\xb3\xb6\xb8\xb9\xbb-\xbf]%b" % (_LETTER, _LETTER)
     + rb"|[\xc0-\xd6\xd8-\xf6\xf8-\xff]{4}|[\x80-\x9f]{3}|\x83%b|[\x81\x8d\x8f\x90\x9d]" % _LETTER
 )
+_LINE_END = re.compile(rb'"[^"]*"|\r\n|\r|\n')
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 
@@ -110,7 +111,7 @@ def open_text(path: Path, encoding: str = "", fallback: str = "") -> TextFile:
         raise BadTable(
             "line 1 holds zero bytes", cure="if it is UTF-16 without a byte-order mark: --encoding utf-16-le"
         )
-    if b"\r" in head and b"\n" not in head:
+    if _first_line_end(head) == b"\r":
         return replace(text, newline="\r")
     return _without_separator_line(text, head)
 
@@ -193,6 +194,12 @@ def _undecodable(data: Buffer, place: int, encoding: str) -> BadTable:
 
 def _line_at(data: Buffer, place: int) -> int:
     return data[:place].count(b"\n") + 1
+
+
+def _first_line_end(head: bytes) -> bytes:
+    """Return what ends the first line that has something in it, cells in quotes passed over."""
+    ends = (found.group() for found in _LINE_END.finditer(head, len(head) - len(head.lstrip())))
+    return next((end for end in ends if end[:1] != b'"'), b"\n")
 
 
 def _without_separator_line(text: TextFile, head: bytes) -> TextFile:

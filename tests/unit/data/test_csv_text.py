@@ -46,6 +46,9 @@ def write(tmp_path: Path):
         ("a\n1\n\n2\n", [("1",), (None,), ("2",)]),
         ("a,b\r1,2\r\r3,4", [("1", "2"), ("3", "4")]),
         ('a,b\r1,"x\ry"\r', [("1", "x\ry")]),
+        ('a,b\r"\n",\r', [("\n", None)]),
+        ('a,b\n1,"x\ry"\r\n', [("1", "x\ry")]),
+        ("a,b\r\n1,2\n3,4\r", [("1", "2"), ("3", "4")]),
         (",b\n0,x\n1,y\n", [("x",), ("y",)]),
         ('"x\ny",b\n1,2\n', [("1", "2")]),
     ],
@@ -69,6 +72,9 @@ def test_cells_are_read_as_they_stand(write, data: str, rows: list[tuple[str | N
         (b'a,b\n1,"x\n', "line 2 has|well-formed"),
         (b"a,\n1,2\n", "column 2 has no name"),
         (b"a,b\r1\r", "line 2 has 1 cells"),
+        (b"a\r1\n2\n", "line 2 ends in another way"),
+        (b"a\n1\r2\n", "line 2 ends in another way"),
+        (b"a,b\r\n1,2\r3,4\r\n", "line 2 ends in another way"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_place(write, data: bytes, says: str) -> None:  # noqa: ANN001

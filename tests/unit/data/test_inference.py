@@ -205,6 +205,7 @@ def test_a_column_that_is_not_there_is_told() -> None:
         (("3.5 %", "4 %"), "percentages, read without the sign"),
         (("5", "?"), r"'\?' is read as missing \(1 cells\)"),
         (("01.02.2013",), "no cell shows it"),
+        (("1.234", "5.678"), "read as fractions"),
         ((None, None), "no cell has a value"),
     ],
 )
