@@ -39,6 +39,7 @@ def show(project: Path, reference: str, *, card: bool) -> Answer:
             text = opened.registry.open(version).read("MODEL_CARD.md").decode()
             return Answer({"version": version.ref, "card": text}, text)
         manifest = opened.registry.open(version).manifest
+        not_stated = _not_stated(opened, version)
     engines = ", ".join(engine.name for engine in manifest.engines)
     shown: list[tuple[str, object]] = [
         ("version", version.ref),
@@ -54,8 +55,38 @@ def show(project: Path, reference: str, *, card: bool) -> Answer:
         ("code", version.code),
         ("registered", f"{version.created_at:%Y-%m-%d %H:%M} by {Actor.parse(version.registered_by).shown}"),
     ]
-    lines = [pairs(shown), *_gate_lines(version), *_override_lines(version)]
-    return Answer(_as_json(version), "\n".join(lines))
+    lines = [pairs(shown), *_gate_lines(version), *_override_lines(version), *_missing_lines(not_stated, version)]
+    return Answer({**_as_json(version), "not_stated": list(not_stated)}, "\n".join(lines))
+
+
+@command("report", example="undrift model report delay@champion --out delay.html")
+@click.argument("reference", metavar="MODEL[@VERSION]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help="Where to write the page; MODEL-VERSION.html in this folder when not given.",
+)
+@click.option("--open", "show_it", is_flag=True, help="Show the page in the browser.")
+def report(project: Path, reference: str, out: Path | None, *, show_it: bool) -> Answer:
+    """Write all that is recorded of a version as one HTML page that needs nothing else; --json prints the facts.
+
+    With --json no page is written, unless --out says where.
+    """
+    from undrift.core.files import write_atomic
+    from undrift.loop.report.facts import report_facts
+    from undrift.loop.report.page import page
+
+    with Project.open(project) as opened:
+        version = opened.registry.resolve(reference)
+        facts = report_facts(opened, version)
+    as_json = click.get_current_context().params["as_json"]
+    if as_json and out is None:
+        return Answer(facts, "")
+    path = out or Path(f"{version.model}-{version.number}.html")
+    write_atomic(path, page(facts).encode(), 0o644)
+    if show_it:
+        click.launch(str(path.resolve()))
+    return Answer(facts, f"{version.ref}: report written to {path}")
 
 
 @command("verify", example="undrift model verify delay@champion")
@@ -88,6 +119,18 @@ def _override_lines(version: ModelVersion) -> list[str]:
     return [f"forced past the gate ({one.move}) by {who}: {one.reason}" for one, who in forced]
 
 
+def _not_stated(project: Project, version: ModelVersion) -> list[str]:
+    from undrift.loop.report.facts import stated
+
+    return [name for name, text in stated(project, version).items() if not text]
+
+
+def _missing_lines(not_stated: list[str], version: ModelVersion) -> list[str]:
+    from undrift.models.cards import missing_line
+
+    return ["", missing_line(not_stated, version.model)] if not_stated else []
+
+
 def _as_json(version: ModelVersion) -> dict[str, JSON]:
     return {
         "version": version.ref,
@@ -111,6 +154,7 @@ model = LazyGroup(
     entries={
         "list": ("undrift.cli.models:list_", "List model versions."),
         "show": ("undrift.cli.models:show", "Show a version, its gate report or its card."),
+        "report": ("undrift.cli.models:report", "Write all that is recorded of a version as one HTML page."),
         "verify": ("undrift.cli.models:verify", "Check every byte of a version's package and its golden rows."),
     },
 )

@@ -85,6 +85,11 @@ class Target:
         return np.column_stack((1.0 - flat, flat) if self.positive else (flat, 1.0 - flat))
 
 
+def label_text(label: ClassLabel) -> str:
+    """Return a class as people read it: ``true`` where Python writes ``True``."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
 def usable(frame: pl.DataFrame, column: str) -> pl.Series:
     """Return for each row whether its target is there (not null, NaN, infinite or blank)."""
     values = frame[column]

@@ -9,6 +9,8 @@ from typing import Any
 from undrift.models.package import Manifest
 
 NOT_STATED = "*not stated*"
+FIELDS: Mapping[str, str] = {"owner": "owner", "intended_use": "intended use", "excluded_use": "excluded use"}
+"""What only people can state, by its key in ``undrift.toml``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,22 @@ class CardFacts:
 
     Attributes
     ----------
-    intended_use, owner, limits : str
+    intended_use, excluded_use, owner : str
         In words.
+    limits : sequence of str
+        Of what was judged and of what is watched, one sentence each.
     exclusions : sequence of str
         Rows or cases left out of training, with counts where known.
     period : str
         Which time the training data cover.
     rows : int, optional
         Rows of training.
+    threshold_basis : str
+        What the threshold rests on.
+    calibration : str
+        What was found of the probabilities, and done.
+    kept : mapping of str to str
+        Columns learnt from although they looked like a leak, personal or empty, with what spoke against them.
     metrics : sequence of CardMetric
         On data that the model has not seen.
     gate : mapping, optional
@@ -45,13 +55,36 @@ class CardFacts:
     """
 
     intended_use: str = ""
+    excluded_use: str = ""
     owner: str = ""
-    limits: str = ""
+    limits: Sequence[str] = ()
     exclusions: Sequence[str] = ()
     period: str = ""
     rows: int | None = None
+    threshold_basis: str = ""
+    calibration: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
     metrics: Sequence[CardMetric] = ()
     gate: Mapping[str, Any] | None = field(default=None)  # Any: JSON of a decision
+
+    def not_stated(self) -> list[str]:
+        """Return the names of the fields that only people can state and that nobody has."""
+        return [name for key, name in FIELDS.items() if not str(getattr(self, key)).strip()]
+
+
+def missing_line(names: Sequence[str], model: str) -> str:
+    """Return the sentence that says which fields nobody has stated and where to state them; empty for none.
+
+    >>> missing_line(["owner"], "churn")
+    '1 field is not stated: owner. Set it under [models.churn] in undrift.toml.'
+    """
+    if not names:
+        return ""
+    one = len(names) == 1
+    return (
+        f"{len(names)} {'field is' if one else 'fields are'} not stated: {', '.join(names)}. "
+        f"Set {'it' if one else 'them'} under [models.{model}] in undrift.toml."
+    )
 
 
 def render(manifest: Manifest, facts: CardFacts) -> str:
@@ -65,22 +98,27 @@ def render(manifest: Manifest, facts: CardFacts) -> str:
         What is known beside it.
     """
     sections = (
-        ("Intended use", [_stated(facts.intended_use), f"Owner: {_stated(facts.owner)}"]),
-        ("Answer", list(_answer(manifest))),
+        ("Intended use", [_stated(facts.intended_use)]),
+        ("Excluded use", [_stated(facts.excluded_use)]),
+        ("Owner", [_stated(facts.owner)]),
+        ("Answer", list(_answer(manifest, facts))),
         ("Training data", list(_data(manifest, facts))),
         ("Metrics", list(_metrics(facts.metrics))),
         ("Gate", list(_gate(facts.gate))),
         ("Inputs", list(_inputs(manifest))),
         ("Left out", [f"- {_line(item)}" for item in facts.exclusions] or [NOT_STATED]),
-        ("Limits", [_stated(facts.limits)]),
+        ("Overrides", list(_kept(facts.kept))),
+        ("Limits", [f"- {_line(item)}" for item in facts.limits] or [NOT_STATED]),
         ("Made by", list(_origin(manifest))),
     )
     parts = [f"# {manifest.name}"]
+    if facts.not_stated():
+        parts.append(f"> {_line(missing_line(facts.not_stated(), manifest.name))}")
     parts.extend(f"## {title}\n\n" + "\n".join(lines) for title, lines in sections)
     return "\n\n".join(parts) + "\n"
 
 
-def _answer(manifest: Manifest) -> Iterator[str]:
+def _answer(manifest: Manifest, facts: CardFacts) -> Iterator[str]:
     if manifest.task == "regression":
         yield "A number."
         return
@@ -89,6 +127,17 @@ def _answer(manifest: Manifest) -> Iterator[str]:
         threshold = 0.5 if manifest.threshold is None else manifest.threshold
         label = _line(str(manifest.classes[manifest.positive]))
         yield f"`{label}` is answered when its probability is at least {threshold:g}."
+        yield f"The threshold's basis: {_stated(facts.threshold_basis)}."
+    yield f"Calibration: {_stated(facts.calibration)}."
+
+
+def _kept(kept: Mapping[str, str]) -> Iterator[str]:
+    if not kept:
+        yield "None at training. Versions that were forced past their gate are listed by `undrift model show`."
+    for name, evidence in kept.items():
+        yield f"- {_code(name)} is learnt from although it looked suspicious, personal or empty" + (
+            f": {_line(evidence)}" if evidence else ""
+        )
 
 
 def _data(manifest: Manifest, facts: CardFacts) -> Iterator[str]:

@@ -67,7 +67,7 @@ def _value(value: str | float) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return text without control characters, which HTML has no way to write."""
+    """Return text without control characters, which HTML has no way to write; spaces of all kinds stay."""
     return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+        letter if letter.isprintable() or letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

@@ -13,15 +13,16 @@ from itertools import pairwise
 from typing import Literal
 
 from undrift.loop.report.markup import Html, el, join
-from undrift.loop.report.words import NOTHING, alike, number, percent
+from undrift.loop.report.words import NOTHING, alike, compact, number, percent
 
 WIDTH, HEIGHT = 360.0, 250.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 14.0, 10.0, 40.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 10.0, 40.0
 _MOST_TICKS = 6
 
 STYLE = """\
 .undrift svg{display:block;width:100%;height:auto;overflow:visible}
 .undrift svg text{fill:currentColor;font:11px/1 ui-sans-serif,system-ui,sans-serif}
+.undrift .wide{overflow-x:auto}
 .undrift .ud-tick{opacity:.78;font-variant-numeric:tabular-nums}
 .undrift .ud-grid{stroke:currentColor;stroke-opacity:.13;stroke-width:1}
 .undrift .ud-axis{stroke:currentColor;stroke-opacity:.45;stroke-width:1}
@@ -39,6 +40,7 @@ STYLE = """\
 .undrift table.ud-heat td{background:color-mix(in srgb,var(--ud-accent,#3f82c9) calc(var(--ud-share)*42%),transparent)}
 .undrift table.ud-heat td{text-align:right;font-variant-numeric:tabular-nums;padding:.35em .6em}
 .undrift table.ud-heat td small{display:block;opacity:.8}
+.undrift table.ud-heat td.ud-none{opacity:.6}
 """
 
 
@@ -204,9 +206,10 @@ def interval_table(
         "tr",
         el("th", headings[0], scope="col"),
         el("th", headings[1], scope="col", class_="num"),
-        el("th", "interval", scope="col", class_="num ud-ends", colspan=2),
+        el("th", "interval", scope="col", class_="num ud-ends"),
+        el("th", "drawn", scope="col", class_="ud-drawn"),
     )
-    return el("table", el("caption", caption), el("thead", head), el("tbody", body), class_="ud-intervals")
+    return captioned(caption, el("thead", head), el("tbody", body), class_="ud-intervals")
 
 
 def heat_table(counts: Sequence[Sequence[int]], classes: Sequence[str], *, caption: str, answered: str = "") -> Html:
@@ -232,7 +235,24 @@ def heat_table(counts: Sequence[Sequence[int]], classes: Sequence[str], *, capti
         total = sum(row)
         cells = [_heat_cell(many, many / total if total else 0.0) for many in row]
         body.append(el("tr", el("th", name, scope="row"), cells))
-    return el("table", el("caption", caption), el("thead", head), el("tbody", body), class_="ud-heat")
+    return captioned(caption, el("thead", head), el("tbody", body), class_="ud-heat")
+
+
+def captioned(caption: str, *parts: Html, class_: str | None = None) -> Html:
+    """Return a table under its sentence; where it is wider than the screen it scrolls, and the sentence does not.
+
+    Parameters
+    ----------
+    caption : str
+        What is seen; also the table's name for a screen reader. Empty for none.
+    parts : Html
+        Head and body.
+    class_ : str, optional
+        Of the table.
+    """
+    shown = el("table", *parts, class_=class_, aria_label=caption or None)
+    scrolled = el("div", shown, class_="wide", tabindex="0", role="region", aria_label=caption or "table")
+    return el("figure", el("figcaption", caption), scrolled) if caption else scrolled
 
 
 def ticks(low: float, high: float, most: int = _MOST_TICKS) -> list[float]:
@@ -252,6 +272,8 @@ def ticks(low: float, high: float, most: int = _MOST_TICKS) -> list[float]:
 
 
 def _heat_cell(many: int, share: float) -> Html:
+    if not many:
+        return el("td", 0, class_="ud-none", style="--ud-share:0")
     return el("td", number(many), el("small", percent(share, 0)), style=f"--ud-share:{share:.3f}")
 
 
@@ -323,7 +345,7 @@ class _Plane:
 
 
 def _tick(value: float, axis: Axis) -> str:
-    return percent(value, 0 if axis.high - axis.low > 0.05 else 2) if axis.share else number(value)  # noqa: PLR2004
+    return percent(value, 0 if axis.high - axis.low > 0.05 else 2) if axis.share else compact(value)  # noqa: PLR2004
 
 
 def _joined(points: Sequence[tuple[float, float]]) -> str:

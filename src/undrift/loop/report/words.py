@@ -8,6 +8,7 @@ from typing import Any
 
 NOTHING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
+_SPACE = "\N{NO-BREAK SPACE}"
 _MANY = 10_000
 _TINY = 1e-4
 Stored = Mapping[str, Any]  # Any: JSON read back
@@ -57,13 +58,55 @@ def alike(values: Iterable[float | None], digits: int = 3) -> Callable[[float | 
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share as a percentage.
 
-    >>> percent(0.2471), percent(1.0)
-    ('24.7 %', '100 %')
+    >>> percent(0.2471).split()
+    ['24.7', '%']
     """
     if share is None or not math.isfinite(share):
         return NOTHING
-    text = f"{100 * share:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %".replace("-", _MINUS)
+    return f"{_short(f'{100 * share + 0.0:.{digits}f}')}{_SPACE}%".replace("-", _MINUS)
+
+
+def share_interval(found: Stored | None) -> str:
+    """Return an interval of a share as percentages: ``93.5 % (81.9 to 97.8)``."""
+    if not found:
+        return NOTHING
+    if not bounded(found):
+        return percent(found["estimate"])
+    return f"{percent(found['estimate'])} ({points(found['low'])} to {points(found['high'])})"
+
+
+def compact(value: float) -> str:
+    """Return a number for a tick of an axis, in thousands or millions where it is large.
+
+    >>> compact(1250000.0), compact(50000.0), compact(0.2)
+    ('1.25M', '50k', '0.200')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= max(size, _MANY):
+            return f"{value / size:g}{letter}".replace("-", _MINUS)
+    return number(value)
+
+
+def points(share: float) -> str:
+    """Return a difference of shares in percentage points, without its unit.
+
+    >>> points(0.0312)
+    '3.1'
+    """
+    return _short(f"{100 * share:.1f}").replace("-", _MINUS)
+
+
+def stated(value: float) -> str:
+    """Return a number that somebody chose as they wrote it.
+
+    >>> stated(0.05), stated(12.0)
+    ('0.05', '12')
+    """
+    return f"{value:g}".replace("-", _MINUS)
+
+
+def _short(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def interval(found: Stored | None, digits: int = 3) -> str:

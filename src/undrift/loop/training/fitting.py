@@ -16,6 +16,7 @@ from undrift.evaluation.diagnosis.diagnosis import diagnose
 from undrift.evaluation.diagnosis.judged import Judged
 from undrift.evaluation.folds import make_folds
 from undrift.evaluation.metrics import chosen_metric, reported
+from undrift.evaluation.target import label_text
 from undrift.evaluation.threshold import threshold_of
 from undrift.loop.training.arrays import put_array, put_json
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
@@ -186,7 +187,7 @@ def diagnosed(
     target, holdout = chosen.target, chosen.holdout_frame
     judged = Judged(
         task=target.task,
-        classes=tuple(str(label) for label in target.classes),
+        classes=tuple(label_text(label) for label in target.classes),
         positive=target.positive,
         y=target.codes(holdout),
         scores=scores,

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
 from undrift.evaluation.features import fed
+from undrift.loop.report.limits import limits_of
 from undrift.loop.training.arrays import get_array
 from undrift.loop.training.rooms import Spec, TrainingRooms
 from undrift.loop.training.rows import Chosen, chosen_rows
@@ -52,7 +54,7 @@ def package_parts(context: StepContext, rooms: TrainingRooms, spec: Spec) -> Pac
         data=str(steps["load"]["data"]),
         code=str(steps["load"]["code"]),
         lock=rooms.runs.lock(rooms.runs.get(run).run),
-        card=card(steps["split"], steps["fit"], steps["gate"]),
+        card=card(steps, spec.settings),
         seed=spec.settings.seed,
     )
 
@@ -104,33 +106,47 @@ def _answers(rooms: TrainingRooms, steps: Mapping[str, Stored]) -> np.ndarray[An
     return np.concatenate([fitted, get_array(rooms.blobs, steps["evaluate"]["scores"])])
 
 
-def card(split: Stored, fit: Stored, gate: Stored) -> CardFacts:
-    """Return what the card says; every number comes from the run."""
+def card(steps: Mapping[str, Stored], settings: ModelSettings) -> CardFacts:
+    """Return what the card says; every number comes from the run.
+
+    Parameters
+    ----------
+    steps : mapping
+        Outputs of split, fit and gate.
+    settings : ModelSettings
+        What people state, and the columns that they keep.
+    """
+    split, fit, gate = steps["split"], steps["fit"], steps["gate"]
     facts, arm = split["split"], gate["report"]["challenger"]
-    span = facts["fit_span"]
-    threshold = fit["threshold"]
-    limits = [f"Judged on {facts['holdout_rows']} rows: {facts['reason']}."]
-    if threshold:
-        limits.append(f"Threshold {threshold['value']:.3g}: {threshold['basis']}.")
+    span, threshold, calibration = facts["fit_span"], fit["threshold"], fit.get("calibration")
+    evidence = split.get("kept") or {}
+    judged = f"Judged on {facts['holdout_rows']} rows: {facts['reason']}."
     return CardFacts(
-        limits=" ".join(limits),
+        intended_use=settings.intended_use,
+        excluded_use=settings.excluded_use,
+        owner=settings.owner,
+        limits=[judged, *limits_of(settings, facts)],
         exclusions=[f"{count} rows: {reason}" for reason, count in facts["left_out"].items()]
         + [f"column {name}: {reason}" for name, reason in split["features"]["dropped"].items()],
         period=f"{span['first']} to {span['last']}" if span else "",
         rows=facts["fit_rows"],
-        metrics=[
-            CardMetric(
-                name=name,
-                value=found["estimate"],
-                low=found["low"],
-                high=found["high"],
-                method=found["method"],
-                units=found["units"],
-                unit=found["unit"],
-            )
-            for name, found in arm["metrics"].items()
-        ],
+        threshold_basis=threshold["basis"] if threshold else "",
+        calibration=calibration["reason"] if calibration else "",
+        kept={name: str(evidence.get(name, "")) for name in settings.keep},
+        metrics=[_card_metric(name, found) for name, found in arm["metrics"].items()],
         gate=gate["report"]["decision"],
+    )
+
+
+def _card_metric(name: str, found: Stored) -> CardMetric:
+    return CardMetric(
+        name=name,
+        value=found["estimate"],
+        low=found["low"],
+        high=found["high"],
+        method=found["method"],
+        units=found["units"],
+        unit=found["unit"],
     )
 
 

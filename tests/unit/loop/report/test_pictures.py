@@ -102,4 +102,4 @@ def test_numbers_are_written_for_readers(value: float | None, shown: str) -> Non
 def test_an_interval_without_a_level_is_only_its_estimate() -> None:
     """Too few units give no interval, and no ends are pretended."""
     assert interval({"estimate": 0.5, "low": 0.5, "high": 0.5, "level": 0.0}) == "0.500"
-    assert percent(0.5) == "50 %"
+    assert percent(0.5) == "50\N{NO-BREAK SPACE}%"
