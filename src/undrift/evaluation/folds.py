@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from undrift.evaluation.errors import TooLittleData
-from undrift.evaluation.rows import Instants, Units, days
+from undrift.evaluation.rows import Instants, Units, days, rarest_of_unit
 from undrift.evaluation.splits import Positions
 
 
@@ -49,7 +49,8 @@ def make_folds(
         Instants of every row of the table: then each fold is scored on days after those it is
         fitted on.
     strata : array, optional
-        Class of every row of the table; folds of single rows have the classes in equal shares.
+        Class of every row of the table; folds then have the classes in equal shares, as far as
+        whole units allow.
     count : int
         How many folds, at most.
     seed : int
@@ -67,9 +68,10 @@ def make_folds(
     if distinct < 3:  # noqa: PLR2004 - one to score, two to fit
         raise TooLittleData(f"{distinct} units are too few to compare candidates", cure="add rows, or name a candidate")
     several = distinct < len(positions)
-    label = _balanced(codes, None if several or strata is None else strata[positions], min(count, distinct), seed)
+    label = _balanced(codes, None if strata is None else strata[positions], min(count, distinct), seed)
     folds = tuple(Fold(positions[label != fold], positions[label == fold]) for fold in range(min(count, distinct)))
-    return Folds(folds, "whole groups" if several else "rows, classes in equal shares")
+    what = "whole groups" if several else "rows"
+    return Folds(folds, what if strata is None else f"{what}, classes in equal shares")
 
 
 def _forward(positions: Positions, units: Units, day: Units, count: int) -> Folds:
@@ -87,13 +89,13 @@ def _forward(positions: Positions, units: Units, day: Units, count: int) -> Fold
 
 
 def _balanced(codes: Units, strata: npt.NDArray[np.float64] | None, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the fold of each row: units shuffled by the seed, then dealt out, stratum by stratum."""
+    """Return the fold of each row: units shuffled by the seed, then dealt out, stratum by stratum, large ones first."""
     distinct, first, inverse, sizes = np.unique(codes, return_index=True, return_inverse=True, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(distinct))
-    if strata is not None:
-        order = order[np.argsort(strata[first][order], kind="stable")]
-    elif sizes.max() > 1:
+    if sizes.max() > 1:
         order = order[np.argsort(-sizes[order], kind="stable")]
+    if strata is not None:
+        order = order[np.argsort(rarest_of_unit(codes, strata)[first][order], kind="stable")]
     fold = np.empty(len(distinct), dtype=np.int64)
     fold[order] = np.arange(len(distinct)) % count
     return fold[inverse]

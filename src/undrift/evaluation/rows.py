@@ -128,6 +128,19 @@ def units_of(frame: pl.DataFrame, unit: str, times: Instants | None, ids: Ids) -
     return np.where(texts == _NULL, codes.max() + 1 + np.arange(len(codes)), codes)
 
 
+def rarest_of_unit(units: Units, classes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return for each row the rarest class that its unit holds.
+
+    A unit is dealt out as one, so it has one class to be counted under; the rarest is the one of
+    which every part needs its share.
+    """
+    _, kinds, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    _, unit = np.unique(units, return_inverse=True)
+    order = np.lexsort((counts[kinds], unit))
+    first = np.flatnonzero(np.r_[True, np.diff(unit[order]) > 0]) if len(order) else order
+    return np.asarray(classes[order[first]][unit], dtype=np.float64)
+
+
 def as_instant(moment: datetime) -> int:
     """Return a moment as microseconds since 1970 UTC; a naive one counts as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from undrift.core.json import JSON
+from undrift.evaluation.duplicates import mixed
 from undrift.evaluation.errors import TooLittleData
-from undrift.evaluation.rows import NEVER, Ids, Instants, Span, Units, as_instant, days, span_of
+from undrift.evaluation.rows import NEVER, Ids, Instants, Span, Units, as_instant, days, rarest_of_unit, span_of
 
 Scheme: TypeAlias = Literal["time", "group", "stratified"]
 Positions: TypeAlias = npt.NDArray[np.int64]
@@ -206,26 +207,29 @@ def _newest_ripe_day(facts: RowFacts, plan: SplitPlan, known: Mask, day: Units) 
 
 
 def _by_share(facts: RowFacts, plan: SplitPlan, known: Mask, left_out: dict[str, int], seen: Ids | None) -> Split:
-    unseen = known if seen is None else known & ~np.isin(facts.ids, seen)
+    unseen = known
+    if seen is not None:
+        # A row that holds what a seen one holds was seen too, whatever its key and its label.
+        unseen = known & ~np.isin(facts.units, np.unique(facts.units[np.isin(facts.ids, seen)]))
     grouped = plan.unit not in ("row", "day")
-    if seen is not None and grouped:
-        unseen = known & ~np.isin(facts.units, np.unique(facts.units[known & ~unseen]))
-    order = _shuffled(facts.units if grouped else facts.ids, plan.seed)
-    strata = np.zeros(len(known)) if grouped or facts.strata is None else facts.strata
+    order = _shuffled(facts.units, plan.seed)
+    strata = np.zeros(len(known))
+    if facts.strata is not None:
+        strata[known] = rarest_of_unit(facts.units[known], facts.strata[known])
     holdout = np.zeros(len(known), dtype=bool)
     for stratum in np.unique(strata[known]):
         here = known & (strata == stratum)
         holdout |= _first_share(order, here & unseen, round(plan.holdout_share * int(here.sum())))
     scheme: Scheme = "group" if grouped else "stratified"
     share = f"{plan.holdout_share:.0%} of the rows"
-    what = f"whole groups of {plan.unit!r}, {share}," if grouped else f"{share}, chosen by row id within each class,"
-    if grouped is False and facts.strata is None:
-        what = f"{share}, chosen by row id,"
+    what = f"whole groups of {plan.unit!r}, {share}," if grouped else f"{share}, chosen by what they hold"
+    if not grouped:
+        what += "," if facts.strata is None else ", within each class,"
     return _made(facts, known & ~holdout, holdout, (scheme, f"{what} are held out", left_out))
 
 
 def _first_share(order: Ids, candidates: Mask, wanted: int) -> Mask:
-    """Return the first candidates in a shuffled order, never cutting between equal ids."""
+    """Return the first candidates in a shuffled order, never cutting between equal codes."""
     chosen = np.zeros(len(order), dtype=bool)
     places = np.flatnonzero(candidates)
     if not len(places) or not wanted:
@@ -237,11 +241,8 @@ def _first_share(order: Ids, candidates: Mask, wanted: int) -> Mask:
 
 
 def _shuffled(codes: npt.NDArray[np.generic], seed: int) -> Ids:
-    """Return a number for each code that depends on the code and the seed only (splitmix64's finaliser)."""
-    mixed = codes.astype(np.uint64) + np.uint64(seed % 2**64) * np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+    """Return a number for each code that depends on the code and the seed only."""
+    return mixed(codes.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
 
 
 def _count(left_out: dict[str, int], reason: str, mask: Mask) -> None:

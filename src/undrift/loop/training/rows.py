@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
 from undrift.data.personal import Personal
+from undrift.evaluation.duplicates import row_units
 from undrift.evaluation.errors import BadColumn, TooLittleData
 from undrift.evaluation.features import Choice, Feature, Features, choose_features
+from undrift.evaluation.identifiers import identifiers
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
 from undrift.evaluation.splits import Positions, RowFacts
 from undrift.evaluation.target import Target, read_target, spelt_alike, usable
@@ -82,6 +85,11 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
     times = instants(frame, settings.time) if settings.time else None
     label_times = instants(frame, settings.label_time) if settings.label_time else None
     ids = row_ids(frame, settings.key)
+    units, ids = (
+        row_units(frame, columns_that_make_a_row(frame, settings), ids)
+        if spec.unit == "row"
+        else (units_of(frame, spec.unit, times, ids), ids)
+    )
     labelled = usable(frame, settings.target).to_numpy().copy()
     labelled[held_back] = False
     known = labelled.copy()
@@ -95,13 +103,26 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
     )
     facts = RowFacts(
         ids=ids,
-        units=units_of(frame, spec.unit, times, ids),
+        units=units,
         labelled=labelled,
         times=times,
         label_times=label_times,
         strata=None if target.task == "regression" else _strata(frame, target),
     )
     return Rows(frame, facts, target)
+
+
+def columns_that_make_a_row(frame: pl.DataFrame, settings: ModelSettings) -> list[str]:
+    """Return the columns in which equal rows are the same row: those a model may learn from, and the time.
+
+    Not the target, what names a row, or what is dropped: a row that was exported twice has a new
+    number and may have another label.
+    """
+    others = {settings.target, settings.key, settings.label_time, *settings.drop}
+    if settings.features:
+        return [name for name in frame.columns if name in (*settings.features, settings.time)]
+    numbering = identifiers(frame, skip=[name for name in others if name is not None]).keys
+    return [name for name in frame.columns if name not in others and name not in numbering]
 
 
 def features_of(
