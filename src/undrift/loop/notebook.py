@@ -19,6 +19,7 @@ from undrift.models.answer import answer
 from undrift.models.build import PackageParts, build_package
 from undrift.models.cards import CardFacts
 from undrift.models.engines.base import Engine
+from undrift.models.feeding import Example, find_feed, is_pandas
 from undrift.models.infer import columns_of, infer_inputs
 from undrift.models.package import Package, Task, open_package
 from undrift.models.registry import Evidence
@@ -231,6 +232,7 @@ class NotebookRun:
             run=self.ref,
             lock=self._lock(),
             card=CardFacts(rows=frame.height),
+            feed=find_feed(model, Example(example if is_pandas(example) else frame, frame, inputs)),
         )
         package = build_package(parts, self._project.store / "packages")
         evidence = self._judged(name, open_package(package.path, package.digest), fitted_on)

@@ -24,8 +24,9 @@ from undrift.core.ids import check_name
 from undrift.models import package as layout
 from undrift.models.cards import CardFacts, render
 from undrift.models.engines import compiled, plan
-from undrift.models.engines.sklearn import SklearnEngine, load
+from undrift.models.engines.sklearn import SklearnEngine, load, on_one_thread
 from undrift.models.formats import model_file
+from undrift.models.formats.feed import Feed
 from undrift.models.golden import GoldenMaker
 from undrift.models.package import ClassLabel, EngineSpec, FileSpec, Manifest, Parity, Task, open_package
 from undrift.models.parity import Duel, holds, prove
@@ -78,6 +79,8 @@ class PackageParts:
         The environment as requirement lines.
     card : CardFacts
         For the model card.
+    feed : Feed, optional
+        In which form the model takes rows, when that is not the usual one.
     seed : int
         Of the golden rows and the parity gate.
     """
@@ -96,6 +99,7 @@ class PackageParts:
     code: str = ""
     lock: str = ""
     card: CardFacts = field(default_factory=CardFacts)
+    feed: Feed | None = None
     seed: int = 0
 
 
@@ -148,7 +152,7 @@ def build_package(parts: PackageParts, into: Path) -> PackageRef:
 
 def _built(parts: PackageParts, into: Path) -> PackageRef:
     manifest = _draft(parts)
-    stored = model_file.dump(parts.model)
+    stored = model_file.dump(parts.model, parts.feed)
     original = load(stored, parts.inputs)
     _check_stored(parts, original)
     file = layout.MEMBERS_FILE if model_file.is_archive(stored) else layout.MODEL_FILE
@@ -258,10 +262,14 @@ def _check_stored(parts: PackageParts, stored: SklearnEngine) -> None:
     """Compare the model that was handed over with the one that comes back from its file."""
     some = RowMaker(parts.inputs, parts.replay, np.random.default_rng(0)).evenly(1_000)
     rows = len(some[parts.inputs[0].name])
-    before = SklearnEngine(parts.model, parts.inputs).score(some, rows)
+    with on_one_thread(parts.model):
+        before = SklearnEngine(parts.model, parts.inputs, parts.feed).score(some, rows)
     after = stored.score(some, rows)
-    if before.shape != after.shape or not np.allclose(before, after, rtol=1e-12, atol=1e-12, equal_nan=True):
-        raise NotPackageable("the stored model does not answer as the one that was handed over")
+    if not np.array_equal(before, after, equal_nan=True):
+        raise NotPackageable(
+            "the stored model does not answer, to the last bit, as the one that was handed over",
+            cure="fit it again with the library versions that are installed here",
+        )
 
 
 def _version(name: str) -> str:

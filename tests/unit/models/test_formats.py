@@ -146,15 +146,29 @@ def test_arrays_of_objects_are_never_unpickled(logistic: Pipeline, tmp_path: Pat
 
 
 def test_types_that_are_not_on_our_list_are_refused_also_when_the_library_trusts_them() -> None:
-    """When written and when read: skops trusts KMeans and numpy functions by default."""
+    """When written and when read: skops trusts KMeans and every numpy function by default."""
     with pytest.raises(UntrustedModel, match="KMeans"):
         safe.dump(KMeans(n_clusters=2, n_init=1).fit(np.arange(8.0).reshape(4, 2)))
     with pytest.raises(UntrustedModel):
         safe.load(skops.io.dumps(KMeans()))
     with pytest.raises(UntrustedModel):
-        safe.dump(FunctionTransformer(np.log1p))
+        safe.dump(FunctionTransformer(np.fromfile))
     with pytest.raises(UntrustedModel):
         safe.dump(FunctionTransformer(lambda x: x))
+
+
+def test_a_function_of_numpy_that_only_computes_is_stored() -> None:
+    """What notebooks do to skewed columns."""
+    stored: Any = safe.load(safe.dump(FunctionTransformer(np.log1p)))
+    assert stored.transform(np.array([[1.0]])) == np.log1p(1.0)
+
+
+@pytest.mark.parametrize("what", [FunctionTransformer(lambda x: x), FunctionTransformer(_schema), _Evil(Path())])
+def test_code_of_ones_own_is_refused_by_name_and_with_the_cure(what: object) -> None:
+    """Which part it is, and what to put in its place."""
+    with pytest.raises(UntrustedModel, match=r"lambda|_schema|_Evil") as refused:
+        safe.dump(Pipeline([("mine", what)]))
+    assert "FunctionTransformer(np.log1p)" in refused.value.cure
 
 
 @pytest.mark.parametrize("fault", ["child", "feature", "loop"])

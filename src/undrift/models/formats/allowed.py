@@ -95,6 +95,45 @@ _INSIDE = {
     "sklearn.utils.validation": ("check_array",),
     "functools": ("partial",),
 }
+_ELEMENTWISE = {
+    "numpy": (
+        "absolute",
+        "arccos",
+        "arccosh",
+        "arcsin",
+        "arcsinh",
+        "arctan",
+        "arctanh",
+        "cbrt",
+        "ceil",
+        "cos",
+        "cosh",
+        "deg2rad",
+        "exp",
+        "exp2",
+        "expm1",
+        "fabs",
+        "floor",
+        "isnan",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "nan_to_num",
+        "negative",
+        "rad2deg",
+        "reciprocal",
+        "rint",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "tan",
+        "tanh",
+        "trunc",
+    ),
+}
 _STANDIN = {"undrift.models.formats.boosters": ("Standin",)}
 _VALUES = {
     "builtins": ("bool", "dict", "float", "int", "list", "slice", "str", "tuple"),
@@ -121,14 +160,16 @@ _VALUES = {
 
 TYPES: frozenset[str] = frozenset(
     f"{module}.{name}"
-    for group in (_MODELS, _PREPARATION, _OWN, _INSIDE, _STANDIN, _VALUES)
+    for group in (_MODELS, _PREPARATION, _OWN, _INSIDE, _ELEMENTWISE, _STANDIN, _VALUES)
     for module, names in group.items()
     for name in names
 )
 """Full names of the allowed types."""
 
-FUNCTIONS: frozenset[str] = frozenset({"sklearn.utils.validation.check_array"})
-"""Full names of the allowed functions."""
+FUNCTIONS: frozenset[str] = frozenset(
+    {"sklearn.utils.validation.check_array", *(f"numpy.{name}" for name in _ELEMENTWISE["numpy"])}
+)
+"""Full names of the allowed functions; those of numpy take numbers and give numbers, and do nothing else."""
 
 LOADERS: frozenset[str] = frozenset(
     {

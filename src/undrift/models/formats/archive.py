@@ -184,6 +184,17 @@ def _check_node(node: Mapping[str, Any]) -> None:
         raise UntrustedModel(f"a part of kind {str(loader)[:80]!r} is not allowed")
     name = f"{node.get('__module__')}.{node.get('__class__')}"
     if name not in TYPES:
-        raise UntrustedModel(f"the type {name[:120]!r} is not on the list of allowed types")
+        raise UntrustedModel(f"the type {name[:120]!r} is not on the list of allowed types", _cure_of(name))
     if (loader == "FunctionNode") != (name in FUNCTIONS):
         raise UntrustedModel(f"{name[:120]!r} stands where it does not belong")
+
+
+def _cure_of(name: str) -> str:
+    """Return what to do about a type that is not on the list."""
+    if name.partition(".")[0] in ("sklearn", "numpy", "scipy"):
+        return "use a part that is on the list, see docs/notebook.md; pickles and other classes are not loaded"
+    what = "a function of your own" if "<" in name else f"{name[:120]}, which is code and not data,"
+    return (
+        f"put scikit-learn's parts in the place of {what} such as FunctionTransformer(np.log1p) in a "
+        "ColumnTransformer, or do its work in the table before fitting"
+    )

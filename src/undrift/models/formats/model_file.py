@@ -19,6 +19,7 @@ import msgspec
 from undrift.models.formats import boosters, skops
 from undrift.models.formats.archive import MOST_BYTES, UntrustedModel, opened, put
 from undrift.models.formats.boosters import Standin
+from undrift.models.formats.feed import PLAIN_DTYPES, Feed
 from undrift.models.formats.trees import reachable
 
 FORMAT = "undrift.model/1"
@@ -39,9 +40,10 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: str
     members: tuple[Member, ...]
+    feed: Feed | None = None
 
 
-def dump(model: object) -> bytes:
+def dump(model: object, feed: Feed | None = None) -> bytes:
     """Return a fitted model as bytes, the same bytes for the same model.
 
     Parameters
@@ -49,6 +51,8 @@ def dump(model: object) -> bytes:
     model : object
         An estimator or Pipeline of scikit-learn's own parts, and of LightGBM's and XGBoost's
         estimators (scikit-learn API) anywhere in it.
+    feed : Feed, optional
+        In which form it takes its rows, when that is not the usual one.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def dump(model: object) -> bytes:
         If it holds a type that is not on our list, or a booster of a form that is not stored.
     """
     found = boosters.members(model)
-    if not found:
+    if not found and feed is None:
         return skops.dump(model)
     places: dict[int, object] = {}
     files: dict[str, bytes] = {}
@@ -67,7 +71,7 @@ def dump(model: object) -> bytes:
         places[id(member)] = standin
         files[name] = text
         index.append(Member(standin.kind, name))
-    return _packed(Index(FORMAT, tuple(index)), skops.dump(copy.deepcopy(model, places)), files)
+    return _packed(Index(FORMAT, tuple(index), feed), skops.dump(copy.deepcopy(model, places)), files)
 
 
 def load(data: bytes) -> object:
@@ -98,6 +102,17 @@ def load(data: bytes) -> object:
             raise UntrustedModel(f"the member {standin.number} is of another kind than it says")
         places[id(standin)] = boosters.put_together(standin, texts[member.file])
     return copy.deepcopy(model, places)
+
+
+def feed(data: bytes) -> Feed | None:
+    """Return in which form a model takes its rows; None for the usual one.
+
+    Raises
+    ------
+    UntrustedModel
+        If the bytes are no model.
+    """
+    return _unpacked(data)[0].feed if is_archive(data) else None
 
 
 def is_archive(data: bytes) -> bool:
@@ -166,4 +181,6 @@ def _unpacked(data: bytes) -> tuple[Index, bytes, dict[str, bytes]]:
     rest = content.pop(_REST)
     if index.format != FORMAT or sorted(member.file for member in index.members) != sorted(content):
         raise UntrustedModel("its index does not list what it holds")
+    if index.feed and any(column.dtype not in {*PLAIN_DTYPES, "category"} for column in index.feed.columns):
+        raise UntrustedModel("it takes rows in a form that is not known")
     return index, rest, content

@@ -44,7 +44,7 @@ def read(data: bytes, state: Mapping[str, object]) -> object:
     check(data)
     import xgboost
 
-    booster = xgboost.Booster()
+    booster = xgboost.Booster({"nthread": 1})
     try:
         booster.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
