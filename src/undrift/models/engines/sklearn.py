@@ -62,7 +62,7 @@ class SklearnEngine:
             asked = self._laid(columns)
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by the model itself
                 scores = self._answer(asked)
-        except (ValueError, TypeError, OverflowError, *booster_errors()) as error:
+        except _refusals() as error:
             raise NotScorable(f"the model refuses these values: {str(error)[:300]}") from error
         return finite(np.asarray(scores, dtype=np.float64).reshape(rows, -1))
 
@@ -135,10 +135,11 @@ def fitted_names(model: Any) -> list[str] | None:
     return [str(name) for name in found]
 
 
-def booster_errors() -> tuple[type[Exception], ...]:
-    """Return LightGBM's own error, which is no ValueError, if the library is in use."""
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what a model raises when it refuses values; LightGBM's own error is none of Python's."""
     library = sys.modules.get("lightgbm")
-    return () if library is None else (library.basic.LightGBMError,)
+    plain = (ValueError, TypeError, OverflowError)
+    return plain if library is None else (*plain, library.basic.LightGBMError)
 
 
 def first_step(model: Any) -> Any:
