@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import click
 
@@ -48,12 +49,21 @@ def show(answer: Answer, *, as_json: bool) -> None:
 def show_error(error: UndriftError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, else in words on standard error."""
     if as_json:
-        body = {"code": error.code, "message": error.message, "cure": error.cure, **error.fields}
-        click.echo(json.dumps({"error": body}, ensure_ascii=False, default=str))
+        click.echo(json.dumps({"error": error_json(error)}, ensure_ascii=False, default=str))
         return
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {error.message}", err=True)
-    if error.cure:
-        click.echo(f" {click.style('cure', fg='green', bold=True)}: {error.cure}", err=True)
+    click.echo(error_text(error), err=True)
+
+
+def error_json(error: UndriftError) -> dict[str, JSON]:
+    """Return an error for machines."""
+    fields = cast("dict[str, JSON]", error.fields)
+    return {"code": error.code, "message": error.message, "cure": error.cure, **fields}
+
+
+def error_text(error: UndriftError) -> str:
+    """Return an error for a person: what happened, and the cure."""
+    told = f"{click.style('error', fg='red', bold=True)}: {error.message}"
+    return f"{told}\n {click.style('cure', fg='green', bold=True)}: {error.cure}" if error.cure else told
 
 
 def say(line: str) -> None:

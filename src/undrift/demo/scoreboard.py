@@ -14,12 +14,11 @@ import polars as pl
 from undrift.cli.answer import table
 from undrift.core.json import JSON
 from undrift.demo import flights
-from undrift.demo.stage import DATASET, MODEL
+from undrift.demo.stage import MODEL
 from undrift.evaluation.candidates import fit
 from undrift.evaluation.features import Features
 from undrift.evaluation.target import Target, read_target
 from undrift.loop.training.champion import in_order, scored
-from undrift.loop.training.rooms import Spec
 from undrift.loop.training.rows import features_of
 from undrift.models.version import ModelVersion
 from undrift.project import Project
@@ -182,7 +181,7 @@ def _month(project: Project, start: datetime, first: ModelVersion, live: ModelVe
 def _refitted(project: Project, start: datetime, rows: pl.DataFrame, target: Target) -> Scores:
     """Return what a model says that is fitted anew on the sixty days before, gate or no gate."""
     known = flights.load().filter((pl.col(flights.EVENT_TIME) >= start - MEMORY) & (pl.col(flights.LABEL_TIME) < start))
-    features = _features(project, known, start)
+    features = _features(project, known)
     fitted = fit("linear", known, features, target)
     return np.asarray(fitted.scores(rows, features, target), dtype=np.float64)
 
@@ -228,9 +227,9 @@ def _target(rows: pl.DataFrame) -> Target:
     return read_target(rows, flights.TARGET, positive=True)
 
 
-def _features(project: Project, rows: pl.DataFrame, now: datetime) -> Features:
+def _features(project: Project, rows: pl.DataFrame) -> Features:
     settings = project.settings.model(MODEL)
-    return features_of(rows, Spec(MODEL, settings, now, "", DATASET), _target(rows))
+    return features_of(rows, settings, _target(rows))
 
 
 def _days(rows: pl.DataFrame) -> npt.NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,54 @@ REPORTED: Mapping[Task, tuple[str, ...]] = {
 }
 _SHARES = ("auc", "pr_auc", "brier", "accuracy", "multiclass_accuracy", "multiclass_brier")
 _RANGES: Mapping[str, tuple[float, float]] = {**dict.fromkeys(_SHARES, (0.0, 1.0)), "r2": (-np.inf, 1.0)}
+
+
+RARE = 0.2
+"""A class with a smaller share is rare: what ranks all pairs alike says little of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChoice:
+    """The metric that decides, those shown beside it, and why.
+
+    Attributes
+    ----------
+    name : str
+        What the gate compares.
+    also : tuple of str
+        What is to be read with it.
+    reason : str
+        One sentence for a person.
+    """
+
+    name: str
+    also: tuple[str, ...]
+    reason: str
+
+
+def metric_for(task: Task, counts: npt.NDArray[np.int64]) -> MetricChoice:
+    """Return the metric that suits a table: never one that always guessing the frequent class would please.
+
+    Parameters
+    ----------
+    task : Task
+        Kind of prediction.
+    counts : int array
+        Rows of each class; empty for numbers.
+
+    Notes
+    -----
+    It is chosen once, for a model's first version, and written into the settings: versions that
+    are compared must be compared by the same one, whatever share the classes have by then.
+    """
+    if task == "regression":
+        return MetricChoice("mae", ("rmse", "r2"), "the mean absolute error: outliers do not decide")
+    if task == "multiclass":
+        return MetricChoice("multiclass_log_loss", ("multiclass_brier",), "probabilities of all classes are judged")
+    share = float(counts.min() / counts.sum())
+    if share < RARE:
+        return MetricChoice("pr_auc", ("brier", "log_loss"), f"the rarer class is {share:.1%} of the rows")
+    return MetricChoice("log_loss", ("auc", "brier"), f"probabilities are judged; the rarer class is {share:.0%}")
 
 
 def chosen_metric(name: str | None, task: Task) -> Metric:

@@ -76,7 +76,7 @@ def put(where: Table, values: Mapping[str, object], comments: Mapping[str, str] 
         if value is None:
             where.pop(key, None)
             continue
-        plain = list(value) if isinstance(value, tuple) else value
+        plain = _plain(value)
         if key in where and where[key] == plain:
             continue
         made: Item = tomlkit.item(plain)
@@ -84,3 +84,9 @@ def put(where: Table, values: Mapping[str, object], comments: Mapping[str, str] 
         if note:
             made.comment(" ".join(note.split()))
         where[key] = made
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from undrift.core.config import FILE_NAME
-from undrift.core.errors import BadInput, CannotTell, CheckFailed
-from undrift.core.files import FileLock, write_atomic
+from undrift.core.digest import blake3_file
+from undrift.core.errors import CannotTell, CheckFailed
 from undrift.core.json import JSON
-from undrift.data import table_files
+from undrift.data.quality.infer import Role
+from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.versions import DatasetVersion
 from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
+from undrift.loop.promotion import set_policy, waiting
+from undrift.loop.sheet.asked import Asked
+from undrift.loop.sheet.facts import Sheet
+from undrift.loop.sheet.look import Looked, look, refuse_suspicious, refuse_taken
+from undrift.loop.sheet.saving import save
 from undrift.loop.telling import gate_lines, training_lines
 from undrift.models.package import Golden
 from undrift.models.version import ModelVersion
@@ -45,24 +51,6 @@ class UpGateCannotTell(CannotTell):
     code = "gate-cannot-tell"
 
 
-class TargetMissing(BadInput):
-    """The table has no such column."""
-
-    code = "target-missing"
-
-
-class NotATable(BadInput):
-    """The file's name is not that of a table."""
-
-    code = "not-a-table"
-
-
-class NameTaken(BadInput):
-    """The name belongs to something else in this project."""
-
-    code = "name-taken"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What `up` was asked for.
@@ -70,22 +58,30 @@ class Wanted:
     Attributes
     ----------
     table : Path
-        CSV or Parquet.
-    target : str
-        The column to predict.
-    name : str
-        Name of dataset, model and endpoint.
+        The file.
+    asked : Asked
+        What is said of the table: name, target and whatever is not to be inferred.
+    reading : Reading
+        What is said of how the file is written.
     force_reason : str
         Go past a gate that did not pass, with this reason, which is kept for ever.
+    auto_reason : str
+        Why nobody is asked from now on when a later version passed its gate; empty to leave that as it is.
     port : int or None
         Where to listen; the settings' by default.
     """
 
     table: Path
-    target: str
-    name: str
+    asked: Asked
+    reading: Reading = NOTHING_SAID
     force_reason: str = ""
+    auto_reason: str = ""
     port: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of dataset, model and endpoint."""
+        return self.asked.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +100,8 @@ class Up:
         A line that asks it.
     canary : str
         Reference of the version on trial beside it; empty when there is none.
+    proposed : str
+        Reference of a newer version that passed its gate and waits for a person; empty when there is none.
     """
 
     data: DatasetVersion
@@ -111,6 +109,12 @@ class Up:
     supervisor: SupervisorFile
     curl: str
     canary: str = ""
+    proposed: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.supervisor.url
 
     def as_json(self) -> dict[str, JSON]:
         """Return what `undrift up --json` prints."""
@@ -118,6 +122,7 @@ class Up:
             "data": self.data.ref,
             "version": self.version.ref,
             "canary": self.canary or None,
+            "proposed": self.proposed or None,
             "gate": self.version.gate,
             "url": self.supervisor.url,
             "pid": self.supervisor.pid,
@@ -125,7 +130,7 @@ class Up:
         }
 
 
-def up(project: Project, wanted: Wanted, tell: Tell) -> Up:
+def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell) -> Up:
     """Bring a table to a served model; running it again does only what is missing.
 
     Parameters
@@ -134,57 +139,77 @@ def up(project: Project, wanted: Wanted, tell: Tell) -> Up:
         The project.
     wanted : Wanted
         What is asked for.
+    looked : Looked or None
+        The table as it was found, when somebody has looked already.
     tell : callable
         Is given each step in words.
 
     Raises
     ------
-    TargetMissing, NotATable
-        If the table has no such column; nothing has been made then.
-    NameTaken
-        If the name belongs to another model, or to another target.
+    SuspiciousColumns
+        If a column may know what is to be predicted; nothing has been made then.
     UpGateFailed, UpGateCannotTell
         If the model did not pass its gate; it stays proposed, and what was live stays live.
+    AddressTaken
+        If the port that is asked for belongs to somebody else.
     """
-    _refuse_taken(project, wanted)
-    check_table(wanted)
-    version = project.data.add(wanted.table, wanted.name, actor=project.actor)
-    tell(f"{version.ref}: {version.rows:,} rows, {len(version.schema.names if version.schema else ())} columns")
+    hosting.check_port(project, wanted.name, wanted.port)
+    if looked is None and not is_served(project, wanted):
+        looked = look(project, wanted.table, wanted.asked, wanted.reading)
+    if looked is not None:
+        refuse_suspicious(looked.sheet)
+    if wanted.auto_reason:
+        set_policy(project, "auto", wanted.auto_reason, project.actor)
     words = () if wanted.port is None else ("--port", str(wanted.port))
     if project.endpoints.find(wanted.name) is not None:
         hosting.start(project, wanted.name, *words)  # what is live answers while a new version is trained
-    if version.ref not in _served_from(project, wanted.name):
-        _checked(project, wanted, version, tell)
-        _describe(project, wanted, version, tell)
-        _trained(project, wanted, version, tell)
+    if looked is not None:
+        _learn(project, wanted, looked, tell)
+    return _served(project, wanted, words, tell)
+
+
+def is_served(project: Project, wanted: Wanted) -> bool:
+    """Say whether what the endpoint serves, or has on trial, was trained on exactly this file as it is asked for.
+
+    Raises
+    ------
+    NameTaken
+        If the name belongs to another model, or to another target.
+    """
+    refuse_taken(project, wanted.asked)
+    if wanted.name not in project.data.names() or wanted.asked.columns != (wanted.asked.target,):
+        return False
+    newest = project.data.get(wanted.name)
+    parts = project.data.manifest(newest.ref).parts
+    is_same = len(parts) == 1 and parts[0].contents.digest == blake3_file(wanted.table)
+    return is_same and newest.ref in _served_from(project, wanted.name)
+
+
+def _learn(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> None:
+    version = project.data.add(wanted.table, wanted.name, actor=project.actor, reading=looked.reading)
+    tell(f"{version.ref}: {version.rows:,} rows, {len(version.schema.names if version.schema else ())} columns")
+    if save(project, looked.sheet, looked.reading):
+        tell(f"{FILE_NAME}: [models.{wanted.name}] says what was inferred, and is yours to edit")
+    _checked(project, looked.sheet, version, tell)
+    _trained(project, wanted, version, tell)
+
+
+def _served(project: Project, wanted: Wanted, words: tuple[str, ...], tell: Tell) -> Up:
     supervisor = hosting.start(project, wanted.name, *words)
     state = project.endpoints.get(wanted.name)
     live = project.registry.get(state.stable.ref)
     tell(f"serving {live.ref} at {supervisor.url}")
     if wanted.port and not supervisor.url.endswith(f":{wanted.port}"):
         tell(f"it was up already; to change the port: undrift down {wanted.name}, then up again")
-    canary = state.canary.ref if state.canary else ""
-    return Up(version, live, supervisor, curl_line(project, live, supervisor.url), canary)
-
-
-def check_table(wanted: Wanted) -> None:
-    """Return when the table can be read and has the target.
-
-    Raises
-    ------
-    TargetMissing
-        If it has no such column.
-    NotATable
-        If the file's name is not that of a table.
-    """
-    kind = table_files.format_of(wanted.table)
-    if kind is None:
-        raise NotATable(f"{wanted.table.name} is no table", cure="give a .csv, .tsv or .parquet file")
-    columns = table_files.read_table(wanted.table).schema.names
-    if wanted.target not in columns:
-        raise TargetMissing(
-            f"{wanted.table.name} has no column {wanted.target!r}", cure=f"choose from {', '.join(columns)}"
-        )
+    waits = waiting(project, state)
+    return Up(
+        project.data.get(live.data or wanted.name),
+        live,
+        supervisor,
+        curl_line(project, live, supervisor.url),
+        canary=state.canary.ref if state.canary else "",
+        proposed=waits.version.ref if waits else "",
+    )
 
 
 def curl_line(project: Project, version: ModelVersion, url: str) -> str:
@@ -195,41 +220,19 @@ def curl_line(project: Project, version: ModelVersion, url: str) -> str:
     return f"curl -s {url}/predict -H 'Content-Type: application/json' -d '{body}'"
 
 
-def _refuse_taken(project: Project, wanted: Wanted) -> None:
-    known = project.settings.models.get(wanted.name)
-    if known is not None and known.target != wanted.target:
-        raise NameTaken(
-            f"{FILE_NAME} says that {wanted.name} predicts {known.target!r}, not {wanted.target!r}",
-            cure=f"add --name ANOTHER, or change models.{wanted.name}.target there",
-        )
-    state = project.endpoints.find(wanted.name)
-    if state is not None and state.stable.model != wanted.name:
-        raise NameTaken(f"endpoint:{wanted.name} serves {state.stable.ref}", cure="add --name ANOTHER")
-
-
-def _checked(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
-    if project.data.suite(wanted.name) is None:
-        suite = project.data.suggest_suite(version.ref)
-        project.data.freeze_suite(wanted.name, suite, actor=project.actor)
+def _checked(project: Project, sheet: Sheet, version: DatasetVersion, tell: Tell) -> None:
+    if project.data.suite(version.name) is None:
+        suite = project.data.suggest_suite(version.ref, _roles(sheet))
+        project.data.freeze_suite(version.name, suite, actor=project.actor)
         tell(f"checks: {len(suite.expectations)} expectations suggested by the table, frozen for later batches")
     report = project.data.check(version.ref, actor=project.actor)
     tell(f"checks: {report.verdict}")
 
 
-def _describe(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
-    """Write the model into the settings when they do not know it yet."""
-    with FileLock(project.store / "settings.lock"):
-        project.reload_settings()  # another `up` may have written since
-        if wanted.name in project.settings.models:
-            return
-        text = (project.root / FILE_NAME).read_text(encoding="utf-8")
-        table = (
-            f"\n[models.{_key(wanted.name)}]\ndataset = {_toml(version.name)}\ntarget = {_toml(wanted.target)}\n"
-            "# What it learns from and how it is judged: see docs/settings.md.\n"
-        )
-        write_atomic(project.root / FILE_NAME, (text.rstrip() + "\n" + table).encode(), 0o644)
-        project.reload_settings()
-    tell(f"{FILE_NAME}: [models.{wanted.name}] predicts {wanted.target!r}")
+def _roles(sheet: Sheet) -> dict[str, Role]:
+    """Return what columns are for, as far as checks depend on it."""
+    known: dict[str, Role] = {"time": "time", "key": "key", "target": "target"}
+    return {column.name: known[column.role] for column in sheet.columns if column.role in known}
 
 
 def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
@@ -240,6 +243,9 @@ def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Te
     if trained.gate_outcome != "pass" and not wanted.force_reason:
         _refuse(project, wanted.name, trained)
     live = _live(project, wanted.name)
+    if live is not None and not wanted.force_reason and project.settings.policy.promotion == "ask":
+        tell(f"{trained.ref} is proposed; {live.ref} stays live until somebody decides: undrift status")
+        return
     if live is not None and trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
         tell(f"{trained.ref} has been on trial and was taken back: undrift deploy {trained.ref} tries it again")
         return
@@ -296,13 +302,3 @@ def _served_from(project: Project, endpoint: str) -> set[str]:
     state = project.endpoints.find(endpoint)
     served = [one for one in (state.stable, state.canary) if one is not None] if state else []
     return {project.registry.get(one.ref).data for one in served}
-
-
-def _key(name: str) -> str:
-    """Return a name as a TOML key, quoted where a bare key cannot hold it."""
-    return _toml(name) if "." in name else name
-
-
-def _toml(text: str) -> str:
-    """Return a text as a TOML basic string, which escapes as JSON does."""
-    return msgspec.json.encode(text).decode()

@@ -52,7 +52,7 @@ def judge_logged(
     rows = read_rows(rooms.data.read(version.ref), spec, np.array([], dtype=np.int64))
     made = split(rows.facts, plan_of(spec))
     times = instants(rows.frame, spec.settings.time) if spec.settings.time else None
-    features = features_of(rows.frame[made.fit], spec, rows.target)
+    features = features_of(rows.frame[made.fit], spec.settings, rows.target)
     chosen = Chosen(rows.frame, made.fit, made.holdout, rows.facts.units, times, rows.target, features)
     metric = chosen_metric(spec.settings.metric, rows.target.task)
     frame = chosen.holdout_frame

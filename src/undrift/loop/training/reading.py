@@ -109,7 +109,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         "holdout_digest": table_digest(holdout, freeze(dict(holdout.schema))),
         "split": made.as_json(),
         "target": target_json(rows.target),
-        "features": features_json(features_of(fit_frame, spec, rows.target, personal)),
+        "features": features_json(features_of(fit_frame, spec.settings, rows.target, personal)),
     }
     return StepResult(outputs)
 

@@ -72,7 +72,12 @@ class Spec:
     @property
     def unit(self) -> str:
         """What is independent of what: ``day``, ``row`` or a column."""
-        return self.settings.unit or ("day" if self.settings.time else "row")
+        return unit_of(self.settings)
+
+
+def unit_of(settings: ModelSettings) -> str:
+    """Return what is independent of what: ``day``, ``row`` or a column."""
+    return settings.unit or ("day" if settings.time else "row")
 
 
 PARAMS = ("model", "settings", "as_of", "candidate", "dataset_version")

@@ -21,7 +21,7 @@ from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, 
 from undrift.evaluation.splits import Positions, RowFacts
 from undrift.evaluation.target import Target, read_target, spelt_alike, usable
 from undrift.loop.training.arrays import get_array
-from undrift.loop.training.rooms import Spec, TrainingRooms
+from undrift.loop.training.rooms import Spec, TrainingRooms, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def columns_that_make_a_row(frame: pl.DataFrame, settings: ModelSettings) -> lis
 
 
 def features_of(
-    frame: pl.DataFrame, spec: Spec, target: Target, personal: Mapping[str, Personal] | None = None
+    frame: pl.DataFrame, settings: ModelSettings, target: Target, personal: Mapping[str, Personal] | None = None
 ) -> Features:
     """Return the columns to learn from, decided on the rows to learn from; personal ones only where they are kept.
 
@@ -134,19 +134,19 @@ def features_of(
     ----------
     frame : DataFrame
         The rows to learn from.
-    spec : Spec
+    settings : ModelSettings
         Says which columns are wanted, dropped, kept, and what the others are for.
     target : Target
         What to learn.
     personal : mapping of str to Personal, optional
         Columns that look personal.
     """
-    settings = spec.settings
+    unit = unit_of(settings)
     parts = {
         settings.key: "the key of a row",
         settings.time: "the time of a row",
         settings.label_time: "the time of the label",
-        None if spec.unit in ("day", "row") else spec.unit: "the unit of a row",
+        None if unit in ("day", "row") else unit: "the unit of a row",
         settings.target: "the target",
     }
     kept = {*settings.keep, *settings.features}

@@ -1,0 +1,48 @@
+"""The parts of a sheet that are told: each a small table of facts with its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from undrift.core.config import ModelSettings
+from undrift.core.json import JSON
+from undrift.data.table_files import ReadTable
+from undrift.evaluation.metrics import MetricChoice, metric_for
+from undrift.evaluation.target import Target
+from undrift.evaluation.threshold import threshold_of
+
+
+def table_facts(name: str, read: ReadTable) -> dict[str, JSON]:
+    """Return what the table is and how it was read."""
+    return {"name": name, "rows": read.frame.height, "columns": read.frame.width, "read": read.how.told()}
+
+
+def target_facts(target: Target, rows_without: int) -> dict[str, JSON]:
+    """Return how the target is read."""
+    return {
+        "column": target.column,
+        "task": target.task,
+        "positive": None if target.positive is None else target.classes[target.positive],
+        "classes": list(target.classes),
+        "rows_without": rows_without,
+        "reason": target.reason,
+    }
+
+
+def metric_of(settings: ModelSettings, target: Target, labelled: pl.DataFrame) -> MetricChoice:
+    """Return the metric that decides; one that the settings name stands."""
+    counts = np.unique(target.labels(labelled), return_counts=True)[1] if target.classes else np.array([])
+    fitting = metric_for(target.task, counts)
+    if settings.metric is None or settings.metric == fitting.name:
+        return fitting
+    return MetricChoice(settings.metric, (), "as the settings say")
+
+
+def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFrame) -> dict[str, JSON]:
+    """Return from which probability on a yes is answered, and what that rests on."""
+    share = float(target.codes(labelled).mean()) if target.task == "binary" else 0.0
+    found = threshold_of(settings, target, share)
+    if found is None:
+        return {"value": None, "basis": "the likeliest class" if target.classes else "a number is answered"}
+    return {"value": found.value, "basis": found.basis}
