@@ -14,6 +14,7 @@ from undrift.cli.answer import Answer, error_json, error_text, say
 from undrift.cli.command import command
 from undrift.cli.reading import reading_options
 from undrift.core.errors import BadInput, DecisionNeeded
+from undrift.core.json import JSON
 from undrift.data.reading import Reading
 from undrift.project import NoProject, Project
 
@@ -94,14 +95,15 @@ def _back(folder: Path, *, detached: bool) -> Answer:
     from undrift.loop.hosting import bring_back
 
     with Project.open(folder) as opened:
-        found = bring_back(opened, say)
-        if not found:
+        back = bring_back(opened, say)
+        if not (back.served or back.failed):
             raise BadInput("no endpoint of this project is wanted up", cure="undrift up TABLE --target COLUMN")
-        rows = [{"endpoint": name, "url": said.url} for name, said in found]
-        told = "\n".join(f"endpoint:{name} answers at {said.url}" for name, said in found)
+        if detached or not _is_watched() or not back.served:
+            back.check()
+        rows: JSON = [{"endpoint": name, "url": said.url} for name, said in back.served.items()]
+        told = "\n".join(f"endpoint:{name} answers at {said.url}" for name, said in back.served.items())
         answer = Answer({"endpoints": rows}, told)
-        names = [name for name, _ in found]
-        return answer if detached or not _is_watched() else _attached(opened, names, answer)
+        return answer if detached or not _is_watched() else _attached(opened, list(back.served), answer)
 
 
 def _is_watched() -> bool:
