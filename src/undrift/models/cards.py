@@ -47,7 +47,7 @@ class CardFacts:
     calibration : str
         What was found of the probabilities, and done.
     kept : mapping of str to str
-        Columns learnt from although they looked like a leak, personal or empty, with what spoke against them.
+        Columns that the settings keep, whatever spoke against them, with what did.
     metrics : sequence of CardMetric
         On data that the model has not seen.
     gate : mapping, optional
@@ -135,9 +135,7 @@ def _kept(kept: Mapping[str, str]) -> Iterator[str]:
     if not kept:
         yield "None at training. Versions that were forced past their gate are listed by `undrift model show`."
     for name, evidence in kept.items():
-        yield f"- {_code(name)} is learnt from although it looked suspicious, personal or empty" + (
-            f": {_line(evidence)}" if evidence else ""
-        )
+        yield f"- {_code(name)} is kept by the settings: {_stated(evidence)}"
 
 
 def _data(manifest: Manifest, facts: CardFacts) -> Iterator[str]:

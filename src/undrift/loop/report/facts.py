@@ -10,12 +10,14 @@ import msgspec
 
 from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
+from undrift.evaluation.handling import column_handling
 from undrift.evaluation.metrics import DEFAULTS
 from undrift.evaluation.target import Task, label_text
 from undrift.ledger.actor import Actor
 from undrift.ledger.chain import Event
 from undrift.loop.report.limits import limits_of
 from undrift.loop.training.arrays import get_json
+from undrift.loop.training.rows import features_from
 from undrift.models.cards import FIELDS
 from undrift.models.package import Manifest
 from undrift.models.version import ModelVersion
@@ -196,28 +198,20 @@ def _data(project: Project, version: ModelVersion, made: _Made, split: Stored | 
 def _columns(manifest: Manifest, made: _Made) -> JSON:
     """Return every column: those learnt from with type and handling, those left out with the reason."""
     features: Stored = made.step("split").get("features") or {}
-    handling: Stored = made.step("split").get("handling") or {}
-    kinds = {str(one[0]): str(one[1]) for one in features.get("used", ())}
+    kind = str(made.step("fit").get("kind") or "")
+    handling = column_handling(features_from(features), kind) if features else {}
     used: list[JSON] = [
         {
             "column": column.name,
             "role": column.role,
             "type": column.type,
             "nullable": column.nullable,
-            "handling": handling.get(column.name) or _handled(kinds.get(column.name)),
+            "handling": handling.get(column.name),
         }
         for column in manifest.inputs
     ]
     dropped: list[JSON] = [{"column": name, "reason": reason} for name, reason in features.get("dropped", {}).items()]
     return {"used": used, "dropped": dropped if features else None}
-
-
-def _handled(kind: str | None) -> str | None:
-    return {
-        "number": "as a number",
-        "bool": "true or false",
-        "category": "one column for each frequent text, the others pooled",
-    }.get(str(kind), kind)
 
 
 def _comparison(made: _Made, stored: Stored | None) -> JSON:

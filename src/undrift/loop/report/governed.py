@@ -29,11 +29,10 @@ def overrides(facts: Stored) -> Html:
         [f"Forced past the gate ({one['move'].replace('_', ' ')}) by {one['actor']['words']}: {one['reason']}"]
         for one in found["forced"]
     ]
-    for one in found["kept"]:
-        evidence = f": {one['evidence']}" if one["evidence"] else "; the evidence is not recorded"
-        lines.append(
-            [code(one["column"]), f" is learnt from although it looked suspicious, personal or empty{evidence}."]
-        )
+    lines += [
+        [code(one["column"]), f" is kept by the settings: {one['evidence'] or 'not recorded'}."]
+        for one in found["kept"]
+    ]
     if not lines:
         return section(
             "overrides", "Overrides", said("None: no gate was passed by force, and no suspicious column was kept.")

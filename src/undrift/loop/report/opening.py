@@ -111,8 +111,11 @@ def notices_of(facts: Stored) -> Iterator[list[Child]]:
     for one in facts["overrides"]["forced"]:
         yield [f"It was forced past its gate by {one['actor']['words']}: {one['reason']}"]
     for one in facts["overrides"]["kept"]:
-        why = f": {one['evidence']}" if one["evidence"] else ""
-        yield ["It learns from ", code(one["column"]), f", kept although it looked suspicious, personal or empty{why}."]
+        yield [
+            "It learns from ",
+            code(one["column"]),
+            f", which the settings keep: {one['evidence'] or 'why is not recorded'}.",
+        ]
     yield from _from_diagnosis(facts["diagnosis"])
     yield from ([one["text"]] for one in facts["warnings"])
     if facts["not_stated"]:

@@ -20,6 +20,7 @@ from undrift.evaluation.target import Target
 from undrift.ledger.ledger import Change
 from undrift.loop.training.arrays import get_array, put_array
 from undrift.loop.training.champion import champion_of, seen_by
+from undrift.loop.training.kept import against
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
 from undrift.loop.training.rows import Rows, features_json, features_of, ids_at, read_rows, target_json
 from undrift.pipelines.graph import Outputs, StepContext, StepResult
@@ -110,6 +111,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         "split": made.as_json(),
         "target": target_json(rows.target),
         "features": features_json(features_of(fit_frame, spec.settings, rows.target, personal)),
+        "kept": {**against(fit_frame, rows.target, spec.settings, personal)},
     }
     return StepResult(outputs)
 

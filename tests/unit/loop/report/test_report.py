@@ -134,7 +134,7 @@ def test_who_decided_is_said_and_not_claimed(facts: Facts) -> None:
 def test_overrides_and_what_is_not_stated_stand_at_the_top(facts: Facts) -> None:
     """The kept column, and the field that nobody filled in."""
     top = " ".join(Page(page(facts("timed")).split("<nav", maxsplit=1)[0]).text)
-    assert "kept although it looked suspicious" in top
+    assert "which the settings keep: nothing speaks against it in the rows learnt from" in top
     assert "1 field is not stated: excluded use. Set it under [models.m] in undrift.toml." in top
 
 
@@ -201,7 +201,7 @@ def test_the_card_says_what_was_stated_kept_and_left_out(trained: Callable[[str]
         card = project.registry.open(project.registry.get("model:m@1")).read("MODEL_CARD.md").decode()
     assert card.startswith("# m\n\n> 1 field is not stated: excluded use.")
     assert "## Owner\n\nAda & Co" in card
-    assert "- `rare` is learnt from although it looked suspicious, personal or empty" in card
+    assert "- `rare` is kept by the settings: nothing speaks against it in the rows learnt from" in card
     assert "The threshold's basis: the likelier class." in card
     assert re.search(r"- \d+ rows: ", card)
     assert "- Drift is looked for window by window" in card
