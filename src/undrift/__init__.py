@@ -6,8 +6,7 @@ Two doors for notebooks and scripts, on the same records as the command line::
 
     with undrift.run("churn", params={"C": 0.5}) as run:
         model.fit(X, y)
-        run.log(auc=0.81)
-        run.log_model(model, name="churn", example=X)
+        run.log_model(model, name="churn", example=X, test=(X_test, y_test))
 
     undrift.load("model:churn@champion").predict(frame)
 
@@ -20,17 +19,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from undrift.loop.notebook import LoadedModel, NotebookRun, load, run
+    from undrift.loop.notebook import Evaluated, LoadedModel, LoggedModel, NotebookRun, load, run
     from undrift.project import Project
 
 _HOMES = {
+    "Evaluated": "undrift.loop.notebook",
     "LoadedModel": "undrift.loop.notebook",
+    "LoggedModel": "undrift.loop.notebook",
     "NotebookRun": "undrift.loop.notebook",
     "Project": "undrift.project",
     "load": "undrift.loop.notebook",
     "run": "undrift.loop.notebook",
 }
-__all__ = ["LoadedModel", "NotebookRun", "Project", "load", "run"]
+__all__ = ["Evaluated", "LoadedModel", "LoggedModel", "NotebookRun", "Project", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:  # Any: whatever the name stands for

@@ -13,10 +13,11 @@ from undrift.core.errors import BadInput, UndriftError
 from undrift.core.json import JSON
 from undrift.core.process import Heartbeat
 from undrift.ledger.actor import Actor
-from undrift.tracking.facts import Facts, Input
+from undrift.tracking.facts import Facts, Input, MetricValue
 from undrift.tracking.params import as_value, fitted_params, untrue
 from undrift.tracking.points import PointWriter
 from undrift.tracking.runs import HEARTBEAT_S, Runs, with_points
+from undrift.tracking.source import executed_source
 
 
 class ActiveRun:
@@ -40,6 +41,7 @@ class ActiveRun:
         self._actor = actor
         self._declared = dict(declared)
         self._points: PointWriter | None = None
+        self._source = b""
         self._lock = threading.Lock()
         self._heartbeat = Heartbeat(self._beat, HEARTBEAT_S)
         self._heartbeat.start()
@@ -82,6 +84,17 @@ class ActiveRun:
         kept = self._runs.put(content)
         self._record(Facts(artifacts={name: kept}))
         return kept.digest
+
+    def source(self) -> None:
+        """Keep the cells executed so far, or the script, when they are not kept already."""
+        found = executed_source()
+        if found is not None and found.data != self._source:
+            self.artifact(found.name, found.data)
+            self._source = found.data
+
+    def measured(self, metrics: Mapping[str, MetricValue]) -> None:
+        """Record results with their intervals."""
+        self._record(Facts(metrics=metrics))
 
     def input(self, role: str, ref: str, digest: str) -> None:
         """Record data that the run read: a reference, and the digest that pins its content."""

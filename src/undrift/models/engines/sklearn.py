@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,17 @@ class SklearnEngine:
         """
         try:
             asked = self._laid(columns)
-            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by the model itself
-                scores = self._answer(asked)
+            with np.errstate(over="ignore", invalid="ignore"), self._quietly():
+                scores = self._answer(asked)  # what overflows is refused by the model itself
         except _refusals() as error:
             raise NotScorable(f"the model refuses these values: {str(error)[:300]}") from error
         return finite(np.asarray(scores, dtype=np.float64).reshape(rows, -1))
+
+    def _quietly(self) -> AbstractContextManager[object]:
+        """Keep a model that knows names from warning that a matrix has none: its columns stand in their order."""
+        if self._names is None or self._feed is None or self._feed.form != "numpy":
+            return nullcontext()
+        return warnings.catch_warnings(action="ignore", category=UserWarning)
 
     def _laid(self, columns: Mapping[str, Sequence[Value]]) -> Any:
         """Return rows in the form that the model takes."""

@@ -1,35 +1,31 @@
-"""The doors for notebooks and scripts: record a run, register its model, load a model and ask it."""
+"""A run in a notebook or script: what is recorded, and the model that comes out of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from undrift.core.errors import BadInput
+from undrift.core import canonical
 from undrift.data.frames import Table, as_frame
+from undrift.data.personal import personal_columns
+from undrift.loop.notebook.evaluated import DIAGNOSIS, Evaluated, Test, evaluate, task_of
+from undrift.loop.notebook.logged import LoggedModel
 from undrift.loop.training.home import rooms_of
-from undrift.models.answer import answer
 from undrift.models.build import PackageParts, build_package
 from undrift.models.cards import CardFacts
-from undrift.models.engines.base import Engine
 from undrift.models.feeding import Example, find_feed, is_pandas
 from undrift.models.infer import columns_of, infer_inputs
-from undrift.models.package import Package, Task, open_package
+from undrift.models.package import Package, open_package
 from undrift.models.registry import Evidence
 from undrift.models.signature import InputColumn
-from undrift.models.version import ModelVersion
 from undrift.project import NoProject, Project
 from undrift.stats.sketch import ReferenceSketch
 from undrift.tracking.active import ActiveRun, begin
-
-_BINARY = 2
+from undrift.tracking.facts import RunRecord
 
 
 def run(
@@ -59,93 +55,11 @@ def run(
 
     Notes
     -----
-    Records git commit and changes, the environment's exact versions, parameters, metrics and the
-    model. Writes to ``.undrift/``.
+    Records git commit and changes, the cells executed so far (or the script), the environment's
+    exact versions, parameters, metrics and the model. Writes to ``.undrift/``.
     """
     opened = _open_or_create(Path(project))
     return NotebookRun(opened, begin(opened.runs, name, opened.root, opened.actor, params=params, seed=seed))
-
-
-def load(reference: str, *, project: Path | str = ".") -> LoadedModel:
-    """Return a registered model, every byte of it verified.
-
-    Parameters
-    ----------
-    reference : str
-        ``model:churn@champion``, ``churn@3``, or ``churn``.
-    project : Path or str
-        A folder of the project.
-
-    Raises
-    ------
-    UnknownVersion
-        If there is no such model or version.
-    PackageCorrupt
-        If a byte of the package was changed.
-    """
-    with Project.open(Path(project)) as opened:
-        version = opened.registry.resolve(reference)
-        package = opened.registry.open(version)
-    return LoadedModel(version, package, package.load_engine())
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model that answers tables.
-
-    Attributes
-    ----------
-    version : ModelVersion
-        Which registered version it is.
-    package : Package
-        Its verified bytes.
-    engine : Engine
-        What scores: the engine that also serves.
-    """
-
-    version: ModelVersion
-    package: Package
-    engine: Engine
-
-    def predict(self, table: Table) -> npt.NDArray[Any]:
-        """Return one answer per row: a class label by the model's threshold, or a number.
-
-        Parameters
-        ----------
-        table : frame or list of dict
-            polars or pandas frame, Arrow table, or rows by column name. Other columns than the
-            model's inputs are ignored.
-
-        Raises
-        ------
-        BadRow
-            If a column is missing or holds what the model does not take.
-        """
-        return np.array(answer(self.package.manifest, self._score(table)))
-
-    def predict_proba(self, table: Table) -> npt.NDArray[np.float64]:
-        """Return the probability of each class, one row per row of the table, classes as in ``classes``.
-
-        Raises
-        ------
-        BadInput
-            If the model answers with a number.
-        """
-        if self.package.manifest.task == "regression":
-            raise BadInput(f"{self.version.ref} answers with a number, not with probabilities", cure="call predict")
-        return self._score(table)
-
-    @property
-    def classes(self) -> tuple[bool | int | str, ...]:
-        """The class labels in the order of ``predict_proba``'s columns; empty for regression."""
-        return self.package.manifest.classes
-
-    def _score(self, table: Table) -> npt.NDArray[np.float64]:
-        frame = as_frame(table, keep_index=False)
-        names = [column.name for column in self.package.manifest.inputs]
-        rows = frame.select([name for name in names if name in frame.columns]).to_dicts()
-        decoded = self.package.decoder.decode([_plain(row) for row in rows])
-        return self.engine.score(decoded, frame.height)
 
 
 class NotebookRun:
@@ -160,7 +74,9 @@ class NotebookRun:
     def __init__(self, project: Project, active: ActiveRun) -> None:
         self._project = project
         self._active = active
+        self._ended: RunRecord | None = None
         self.ref = active.ref
+        active.source()
 
     def log(self, *, step: int | None = None, **metrics: float) -> None:
         """Log metrics; when this returns, kill -9 does not lose them."""
@@ -174,6 +90,49 @@ class NotebookRun:
         """Keep bytes or a file with the run and return their digest."""
         return self._active.artifact(name, data)
 
+    def evaluate(
+        self,
+        model: Any,  # Any: a scikit-learn estimator
+        table: Table,
+        y: Any,  # Any: a column of any library
+        *,
+        groups: Any = None,
+        positive: bool | int | str | None = None,
+        threshold: float | None = None,
+    ) -> Evaluated:
+        """Record and return how a fitted model does on rows that it has not seen.
+
+        Parameters
+        ----------
+        model : scikit-learn estimator or Pipeline
+            Fitted.
+        table : frame or list of dict
+            The rows: the columns that the model takes, and no others.
+        y : sequence
+            What came true, one per row.
+        groups : sequence, optional
+            What belongs together, one per row (a customer, a day): intervals are over groups.
+        positive : class label, optional
+            Of two classes the one whose probability is meant; the second when not given.
+        threshold : float, optional
+            From which probability on it is answered; 0.5 when not given.
+
+        Returns
+        -------
+        Evaluated
+            Metrics with 95 % intervals, confusion, curves, calibration, importance, weak slices;
+            a notebook shows it.
+
+        Raises
+        ------
+        BadTest
+            If rows and labels do not fit together, or a label is none of the model's classes.
+        """
+        found = evaluate(model, Test(table, y, groups), positive=positive, threshold=threshold)
+        self._active.measured(found.values())
+        self._active.artifact(DIAGNOSIS, canonical.dumps(dict(found.diagnosis)))
+        return found
+
     def log_model(
         self,
         model: Any,  # Any: a scikit-learn estimator
@@ -183,18 +142,21 @@ class NotebookRun:
         positive: bool | int | str | None = None,
         threshold: float | None = None,
         fitted_on: Table = None,
-    ) -> ModelVersion:
+        test: tuple[Table, Any] | None = None,
+    ) -> LoggedModel:
         """Package a fitted model, judge it if the project knows the model, and register it as a proposed version.
 
         Parameters
         ----------
         model : scikit-learn estimator or Pipeline
-            Fitted; it takes the columns of ``example`` by name.
+            Fitted; it takes the columns of ``example`` by name. LightGBM's and XGBoost's estimators
+            may be it, or be in it.
         name : str
             The model's name in the registry.
         example : frame or list of dict
             Rows like those it was fitted with, the more the better: input types, nulls and the
-            monitoring's reference are read from them. None of them is stored.
+            monitoring's reference are read from them, and the packaged model must answer them as
+            the one handed over does, to the last bit. None of them is stored.
         positive : class label, optional
             Of two classes the one whose probability is meant; the second when not given.
         threshold : float, optional
@@ -202,10 +164,13 @@ class NotebookRun:
         fitted_on : frame, optional
             The rows that it was fitted on, with the key column of ``undrift.toml``. Only then can
             the gate pass it: a model may not be judged on rows that it has seen.
+        test : (frame, labels), optional
+            Rows that it has not seen, and what came true: evaluated as :meth:`evaluate` does, for
+            the card and the run. The gate does not read it.
 
         Returns
         -------
-        ModelVersion
+        LoggedModel
             Proposed, with the gate's report when ``undrift.toml`` has ``[models.NAME]``: judged against
             the champion on the newest labelled rows. Without a passed gate it goes live only by force.
 
@@ -213,16 +178,20 @@ class NotebookRun:
         ------
         NotPackageable
             If the model does not fit its example.
+        OtherAnswers
+            If it would answer rows of a request otherwise than its example.
         UntrustedModel
             If it holds a type that cannot be stored safely; the message names it.
         """
         frame = as_frame(example, keep_index=False)
+        self._active.source()
         self._active.fitted(model)
+        found = None if test is None else self.evaluate(model, *test, positive=positive, threshold=threshold)
         inputs = infer_inputs(frame)
         parts = PackageParts(
             name=name,
             model=model,
-            task=_task(model),
+            task=task_of(model),
             inputs=inputs,
             sketch=_sketch(frame, inputs),
             replay=columns_of(frame, inputs),
@@ -231,13 +200,14 @@ class NotebookRun:
             threshold=threshold,
             run=self.ref,
             lock=self._lock(),
-            card=CardFacts(rows=frame.height),
+            card=CardFacts(rows=frame.height, metrics=found.on_card() if found else ()),
             feed=find_feed(model, Example(example if is_pandas(example) else frame, frame, inputs)),
         )
         package = build_package(parts, self._project.store / "packages")
         evidence = self._judged(name, open_package(package.path, package.digest), fitted_on)
         with self._project.ledger.change(self._project.actor) as change:
-            return self._project.registry.register(change, name, package.digest, self.ref, evidence)
+            version = self._project.registry.register(change, name, package.digest, self.ref, evidence)
+        return LoggedModel.of(version, found)
 
     def __enter__(self) -> Self:
         self._active.__enter__()
@@ -246,8 +216,16 @@ class NotebookRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._active.source()
         self._active.__exit__(kind, error, trace)
+        self._ended = self._project.runs.get(self._active.id)
         self._project.close()
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it."""
+        from undrift.loop.notebook.shown import recorded
+
+        return recorded(self._ended or self._project.runs.get(self._active.id))
 
     def _judged(self, name: str, package: Package, fitted_on: Table) -> Evidence:
         settings = self._project.settings.models.get(name)
@@ -273,24 +251,7 @@ def _open_or_create(folder: Path) -> Project:
         return Project.create(folder)
 
 
-def _task(model: Any) -> Task:  # Any: a scikit-learn estimator
-    classes = getattr(model, "classes_", None)
-    if classes is None:
-        return "regression"
-    return "binary" if len(classes) == _BINARY else "multiclass"
-
-
 def _sketch(frame: pl.DataFrame, inputs: tuple[InputColumn, ...]) -> ReferenceSketch:
     types = {column.name: column.type for column in inputs}
-    return ReferenceSketch.fit({name: frame[name].to_list() for name in types}, types)
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:  # Any: cells of a frame
-    """Return a row as a request would hold it: dates as text, NaN as null."""
-    return {name: _cell(value) for name, value in row.items()}
-
-
-def _cell(value: Any) -> Any:  # Any: a cell of a frame
-    if isinstance(value, float) and value != value:  # noqa: PLR0124  (NaN is the one value unlike itself)
-        return None
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    values = {name: frame[name].to_list() for name in types}
+    return ReferenceSketch.fit(values, types, pooled=personal_columns(frame))
