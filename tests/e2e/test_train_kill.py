@@ -27,7 +27,7 @@ label_time = "known"
 key = "id"
 candidates = ["linear"]
 """
-_STEPS = ("load", "check", "split", "compare", "fit", "evaluate", "gate", "register")
+_STEPS = ("load", "check", "split", "score-linear", "compare", "fit", "evaluate", "gate", "register")
 
 
 def project(folder: Path) -> str:
@@ -91,7 +91,7 @@ def test_a_training_killed_in_its_steps_ends_as_if_nothing_had_happened(
 def test_a_training_killed_at_every_step_in_every_place_ends_the_same(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
-    """Twenty-four deaths in one training."""
+    """Twenty-seven deaths in one training."""
     places = [f"{step}:{place}" for step in _STEPS for place in ("before", "after", "commit")]
     assert killed_at(tmp_path / "p", places) == undisturbed
 

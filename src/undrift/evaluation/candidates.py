@@ -41,6 +41,7 @@ SIMPLEST_FIRST: tuple[str, ...] = ("linear", "random_forest", "gradient_boosting
 _EXTRAS = ("lightgbm",)
 _WITH_GAPS = ("gradient_boosting", "lightgbm")
 _MANY_ROWS = 500_000
+_MOST_LEAVES = 5_000
 
 
 class UnknownCandidate(BadInput):
@@ -181,7 +182,8 @@ def _linear(task: Task, rows: int, seed: int) -> Any:  # noqa: ARG001 - one sign
 
 
 def _random_forest(task: Task, rows: int, seed: int) -> Any:
-    shape = {"n_estimators": 100, "min_samples_leaf": max(1, min(20, rows // 500)), "random_state": seed}
+    fewest = max(1, min(20, rows // 500), rows // _MOST_LEAVES)
+    shape = {"n_estimators": 100, "min_samples_leaf": fewest, "random_state": seed}
     if task == "regression":
         return RandomForestRegressor(max_features=1 / 3, **shape)
     return RandomForestClassifier(max_features="sqrt", **shape)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.json import JSON
+from undrift.evaluation.baselines import baseline_name, baseline_scores
 from undrift.evaluation.candidates import check_candidates, fit
 from undrift.evaluation.errors import TooLittleData
 from undrift.evaluation.features import Features
@@ -23,6 +24,7 @@ from undrift.stats.metrics import Metric, UndefinedMetric, mid_ranks
 
 Array = npt.NDArray[Any]  # Any: scores are (n,) or (n, k)
 TIE_LEVEL = 0.90
+_BASELINE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Comparison:
         The simplest candidate that ties with the best.
     reason : str
         One sentence for a person.
+    baseline : CandidateResult
+        How the base rate, the mean or the median did; it is never chosen.
     """
 
     metric: str
@@ -93,6 +97,7 @@ class Comparison:
     results: tuple[CandidateResult, ...]
     chosen: str
     reason: str
+    baseline: CandidateResult
 
     def as_json(self) -> dict[str, JSON]:
         """Return the comparison as runs keep it."""
@@ -102,68 +107,119 @@ class Comparison:
             "results": [result.as_json() for result in self.results],
             "chosen": self.chosen,
             "reason": self.reason,
+            "baseline": self.baseline.as_json(),
         }
 
 
-def compare(
-    kinds: tuple[str, ...],
-    table: Table,
-    folds: Folds,
-    metric: Metric,
-    *,
-    seed: int = 0,
-    go_on: Callable[[], None] = lambda: None,
-) -> Comparison:
-    """Return the comparison of candidates on the same folds.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is asked and told while candidates are fitted.
+
+    Attributes
+    ----------
+    go_on : callable
+        Called before each fit; may raise to stop.
+    tell : callable
+        Is told in words how far it is.
+    """
+
+    go_on: Callable[[], None] = lambda: None
+    tell: Callable[[str], None] = lambda _: None
+
+
+def usable_folds(table: Table, folds: Folds) -> list[Fold]:
+    """Return the folds whose rows to learn from hold every class.
+
+    Raises
+    ------
+    TooLittleData
+        If there is none.
+    """
+    usable = [fold for fold in folds.folds if _has_all_classes(table, fold)]
+    if not usable:
+        raise TooLittleData("no fold holds every class to learn from", cure="add rows, or name a candidate")
+    return usable
+
+
+def scores_of(kind: str, table: Table, folds: Sequence[Fold], *, seed: int = 0, watch: Watch | None = None) -> Array:
+    """Return a candidate's scores of all folds' rows, each by a model that has not seen its unit.
 
     Parameters
     ----------
-    kinds : tuple of str
-        The candidates.
+    kind : str
+        The candidate.
     table : Table
         The rows; only the folds' positions are looked at.
-    folds : Folds
-        What to fit and score on.
-    metric : Metric
-        What decides.
+    folds : sequence of Fold
+        Usable ones.
     seed : int
         Of the fits.
-    go_on : callable
-        Called before each fit; may raise to stop.
+    watch : Watch, optional
+        Who is asked and told.
+    """
+    watched, parts = watch or Watch(), []
+    for number, fold in enumerate(folds, 1):
+        watched.go_on()
+        watched.tell(f"fold {number} of {len(folds)}, {len(fold.fit):,} rows")
+        fitted = fit(kind, table.frame[fold.fit], table.features, table.target, seed=seed)
+        parts.append(fitted.scores(table.frame[fold.score], table.features, table.target))
+    return np.concatenate(parts)
+
+
+def compare(found: Mapping[str, Array], table: Table, folds: Folds, metric: Metric) -> Comparison:
+    """Return the comparison of candidates by their scores on the same folds.
+
+    Parameters
+    ----------
+    found : mapping of str to array
+        What :func:`scores_of` gave, by candidate.
+    table : Table
+        The rows.
+    folds : Folds
+        What they were fitted and scored on.
+    metric : Metric
+        What decides.
 
     Raises
     ------
     TooLittleData
         If the metric has no value on any fold.
     """
-    usable = [fold for fold in folds.folds if _has_all_classes(table, fold)]
-    if not usable:
-        raise TooLittleData("no fold holds every class to learn from", cure="add rows, or name a candidate")
-    scored = {kind: _scores(kind, table, usable, seed, go_on) for kind in check_candidates(kinds)}
+    usable = usable_folds(table, folds)
+    kinds = check_candidates(tuple(found))
     positions = np.concatenate([fold.score for fold in usable])
     y = table.target.codes(table.frame[positions])
+    scored = {_BASELINE: _baseline(table, usable, metric), **{kind: found[kind] for kind in kinds}}
     values = {kind: _by_fold(metric, y, scores, usable) for kind, scores in scored.items()}
     scored = {kind: _comparable(metric, scores, usable) for kind, scores in scored.items()}
     means = {kind: _mean(found) for kind, found in values.items()}
     sign = 1.0 if metric.greater_is_better else -1.0
-    best = max(means, key=lambda kind: sign * means[kind])
+    best = max(kinds, key=lambda kind: sign * means[kind])
     results = []
     for kind, scores in scored.items():
         behind = None if kind == best else _difference(metric, y, (scored[best], scores), table, positions)
         tied = kind == best or (behind is not None and behind.low <= 0.0)
         results.append(CandidateResult(kind, values[kind], means[kind], behind, tied))
-    chosen = next(result.kind for result in results if result.tied)
-    return Comparison(metric.name, folds.scheme, tuple(results), chosen, _reason(results, best, chosen))
+    baseline, *others = results
+    chosen = next(result.kind for result in others if result.tied)
+    name = baseline_name(table.target.task, metric)
+    reason = _reason(others, best, chosen) + (_no_better(baseline, name) if baseline.tied else "")
+    return Comparison(metric.name, folds.scheme, tuple(others), chosen, reason, replace(baseline, kind=name))
 
 
-def _scores(kind: str, table: Table, folds: Sequence[Fold], seed: int, go_on: Callable[[], None]) -> Array:
-    """Return the scores of all folds' rows, each by a model that has not seen its unit."""
-    parts = []
+def _baseline(table: Table, folds: Sequence[Fold], metric: Metric) -> Array:
+    """Return what the model that knows the labels' distribution alone says of all folds' rows."""
+    target, parts = table.target, []
     for fold in folds:
-        go_on()
-        fitted = fit(kind, table.frame[fold.fit], table.features, table.target, seed=seed)
-        parts.append(fitted.scores(table.frame[fold.score], table.features, table.target))
+        codes = target.codes(table.frame[fold.fit])
+        parts.append(baseline_scores(target.task, metric, codes, len(fold.score), len(target.classes)))
     return np.concatenate(parts)
+
+
+def _no_better(baseline: CandidateResult, name: str) -> str:
+    if baseline.behind is None:
+        return f"; there are too few units to test it against the {name}"
+    return f"; the data do not show it to be better than the {name}"
 
 
 def _has_all_classes(table: Table, fold: Fold) -> bool:
@@ -213,7 +269,8 @@ def _difference(
 
 def _reason(results: Sequence[CandidateResult], best: str, chosen: str) -> str:
     if chosen != best:
-        return f"{best} is best, but the data do not show it to be better than the simpler {chosen}"
+        tie = f"the data do not show it to be better than the simpler {chosen}"
+        return f"{best} is best by its mean, but {tie}: ties go to the simplest"
     undecided = [result.kind for result in results if result.kind != best and result.behind is None]
     if undecided:
         return f"{best} is best by its mean; there are too few units to test it against {', '.join(undecided)}"

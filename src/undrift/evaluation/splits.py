@@ -264,6 +264,57 @@ def _made(facts: RowFacts, fit: Mask, holdout: Mask, words: tuple[Scheme, str, d
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Draws samples of rows: whole groups, or a share of every class or day.
+
+    Attributes
+    ----------
+    facts : RowFacts
+        The rows.
+    unit : str
+        ``"day"``, ``"row"`` or a column, as in :class:`SplitPlan`.
+    seed : int
+        The same seed keeps the same rows, also in a longer table.
+    """
+
+    facts: RowFacts
+    unit: str
+    seed: int
+
+    @property
+    def words(self) -> str:
+        """What a sample holds, for a person."""
+        if self.unit == "row":
+            return "rows" if self.facts.strata is None else "rows, classes in equal shares,"
+        return "rows, the same share of every day," if self.unit == "day" else f"rows of whole {self.unit!r} groups"
+
+    def draw(self, positions: Positions, most: int) -> Positions:
+        """Return at most so many of the positions, but at least 20 of each class or day, or one group.
+
+        Parameters
+        ----------
+        positions : int64 array
+            The rows to choose from.
+        most : int
+            How many rows to keep.
+        """
+        if len(positions) <= most:
+            return positions
+        if self.unit not in ("row", "day"):
+            return sample_units(self.facts.units, positions, most, self.seed)
+        codes = self.facts.strata if self.unit == "row" else self.facts.units
+        strata = (
+            np.zeros(len(positions), np.intp) if codes is None else np.unique(codes[positions], return_inverse=True)[1]
+        )
+        order = _shuffled(self.facts.ids[positions], self.seed)
+        ranked = np.lexsort((order, strata))
+        sizes = np.bincount(strata)
+        place = np.arange(len(ranked)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        quota = np.maximum(np.minimum(sizes, FEWEST_FIT_ROWS), (sizes * (most / len(positions))).astype(np.int64))
+        return np.sort(positions[ranked[place < np.repeat(quota, sizes)]])
+
+
 def sample_units(units: Units, positions: Positions, most: int, seed: int) -> Positions:
     """Return at most so many of the positions, in whole units chosen by their code and the seed.
 

@@ -17,6 +17,14 @@ Outputs: TypeAlias = "Mapping[str, JSON]"
 Effect: TypeAlias = "Callable[[Change], Outputs]"
 
 
+Tell: TypeAlias = "Callable[[str], None]"
+
+
+def untold(words: str) -> None:
+    """Return without telling anybody."""
+    del words
+
+
 class BadPipeline(BadInput):
     """A pipeline's steps do not form a graph."""
 
@@ -58,6 +66,8 @@ class StepContext:
     go_on : callable
         Raises when the run was cancelled or another process has taken the step over; long
         steps call it now and then.
+    tell : callable
+        Is told in words how far a long step is, for whoever watches this process; nothing is kept.
     """
 
     run_id: str
@@ -66,6 +76,7 @@ class StepContext:
     params: Mapping[str, JSON]
     inputs: Mapping[str, Outputs]
     go_on: Callable[[], None]
+    tell: Tell = untold
 
 
 @dataclass(frozen=True, slots=True)

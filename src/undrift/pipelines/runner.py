@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from undrift.core import canonical
@@ -18,7 +18,7 @@ from undrift.ledger.errors import LedgerUnavailable
 from undrift.ledger.ledger import Change, Ledger
 from undrift.pipelines.claims import Claim, Claims
 from undrift.pipelines.errors import PipelineBusy, PipelineCancelled, PipelineFailed, StepLost
-from undrift.pipelines.graph import Pipeline, Step, StepContext, StepResult
+from undrift.pipelines.graph import BadPipeline, Pipeline, Step, StepContext, StepResult, Tell, untold
 from undrift.pipelines.journal import Journal, PipelineRun, RunState, StepRecord
 from undrift.pipelines.keys import Key, Reusable, StepCache, key_of
 
@@ -68,6 +68,11 @@ class Runner:
         Says whether the bytes of a digest are stored (for the step cache).
     ttl_s : float
         Lease of a step; renewed three times as often.
+
+    Attributes
+    ----------
+    tell : callable
+        Is told in words which step runs and how far it is; nobody is told unless somebody sets it.
     """
 
     def __init__(
@@ -84,6 +89,7 @@ class Runner:
         self._pipelines = {pipeline.name: pipeline for pipeline in pipelines}
         self._claims = Claims(ledger, clocks.real, ttl_s)
         self._cache = StepCache(ledger, exists)
+        self.tell: Tell = untold
         self.journal = Journal(ledger, clocks)
 
     def run(self, run_id: str, *, patience_s: float = 0.0) -> PipelineRun:
@@ -112,6 +118,7 @@ class Runner:
             pipeline = self._pipeline(run)
             self._begin(run)
             steps = self.journal.steps(run_id)
+            _check_steps(run, pipeline, steps)
             ready = _ready(pipeline, steps)
             free = next((steps[name] for name in ready if self._claims.is_free(steps[name])), None)
             claim = self._claims.claim(free) if free else None
@@ -197,6 +204,7 @@ class Runner:
     ) -> _Execution:
         step = pipeline.step(held.claim.step)
         context = _context(run, step, steps, attempt=held.claim.attempt, go_on=held.go_on)
+        context = replace(context, tell=lambda words: self.tell(f"{step.name}: {words}"))
         key = key_of(pipeline.name, step, context) if step.cache else Key({}, None)
         found = self._cache.find(key)
         if found:
@@ -244,6 +252,14 @@ class Runner:
             if on_stop:
                 on_stop(change, run.id, state, reason)
         return ended
+
+
+def _check_steps(run: PipelineRun, pipeline: Pipeline[Any], steps: Mapping[str, StepRecord]) -> None:
+    if set(steps) != set(pipeline.order()):
+        raise BadPipeline(
+            f"{run.ref} was submitted by another version of undrift, whose pipeline had other steps",
+            cure=f"undrift pipeline cancel {run.id} --reason TEXT, and submit another",
+        )
 
 
 def _ready(pipeline: Pipeline[Any], steps: Mapping[str, StepRecord]) -> list[str]:

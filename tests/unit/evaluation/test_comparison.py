@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from undrift.evaluation.candidates import SIMPLEST_FIRST, UnknownCandidate, check_candidates, fit
-from undrift.evaluation.comparison import Table, compare
+from undrift.evaluation.comparison import Table, Watch, compare, scores_of, usable_folds
 from undrift.evaluation.features import Choice, choose_features
 from undrift.evaluation.folds import make_folds
 from undrift.evaluation.metrics import chosen_metric
@@ -44,7 +44,12 @@ def test_candidates_are_compared_with_values_by_fold_and_ties_go_to_the_simplest
     strata = None if target.task == "regression" else target.codes(frame)
     folds = make_folds(np.arange(len(frame)), units, strata=strata, count=3)
     table = Table(frame, features, target, units, "row")
-    found = compare(SIMPLEST_FIRST, table, folds, chosen_metric(None, target.task))
+    told: list[str] = []
+    usable = usable_folds(table, folds)
+    scores = {kind: scores_of(kind, table, usable, watch=Watch(tell=told.append)) for kind in SIMPLEST_FIRST}
+    found = compare(scores, table, folds, chosen_metric(None, target.task))
+    assert told[2].startswith("fold 3 of 3")
+    assert found.baseline.tied is False
     assert [len(result.values) for result in found.results] == [3] * len(SIMPLEST_FIRST)
     assert found.chosen == next(result.kind for result in found.results if result.tied)
     assert found.chosen == "linear"

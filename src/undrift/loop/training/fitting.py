@@ -11,14 +11,14 @@ import polars as pl
 from undrift.core.json import JSON
 from undrift.evaluation.calibration import examine
 from undrift.evaluation.candidates import Fitted, check_candidates, fit
-from undrift.evaluation.comparison import Table, compare
+from undrift.evaluation.comparison import Table, Watch, compare, scores_of, usable_folds
 from undrift.evaluation.diagnosis.diagnosis import diagnose
 from undrift.evaluation.diagnosis.judged import Judged
-from undrift.evaluation.folds import make_folds
+from undrift.evaluation.folds import Folds, make_folds
 from undrift.evaluation.metrics import chosen_metric, reported
 from undrift.evaluation.target import label_text
 from undrift.evaluation.threshold import threshold_of
-from undrift.loop.training.arrays import put_array, put_json
+from undrift.loop.training.arrays import get_array, put_array, put_json
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
 from undrift.loop.training.rows import Chosen, chosen_rows
 from undrift.models.formats import model_file
@@ -29,14 +29,47 @@ _FEW_ROWS = 5_000
 _PARTS_OF_FEW = 5
 
 
+def score_candidate(kind: str, context: StepContext, rooms: TrainingRooms) -> StepResult:
+    """Score the rows to learn from with a candidate's models, each of which has not seen the rows it scores.
+
+    A step of its own for each candidate: what an interruption leaves finished is not fitted again.
+    """
+    spec = spec_of(context)
+    kinds = _asked(spec)
+    if kind not in kinds or len(kinds) == 1:
+        return StepResult({})
+    table, folds = _folded(spec, chosen_rows(rooms, spec, context.inputs["split"]))
+    place = f"candidate {kinds.index(kind) + 1} of {len(kinds)}"
+    watch = Watch(context.go_on, lambda words: context.tell(f"{place} ({kind}), {words}"))
+    scores = scores_of(kind, table, usable_folds(table, folds), seed=spec.settings.seed, watch=watch)
+    return StepResult({"scores": put_array(rooms.blobs, scores)})
+
+
 def compare_candidates(context: StepContext, rooms: TrainingRooms) -> StepResult:
     """Choose the kind of model by cross-validation on the rows to learn from, unless it is given."""
     spec = spec_of(context)
-    kinds = (spec.candidate,) if spec.candidate else check_candidates(spec.settings.candidates)
+    kinds = _asked(spec)
     if len(kinds) == 1:
-        (only,) = check_candidates(kinds)
-        return StepResult({"chosen": only, "skipped": "one candidate was asked for"})
+        return StepResult({"chosen": kinds[0], "skipped": "one candidate was asked for"})
     chosen = chosen_rows(rooms, spec, context.inputs["split"])
+    table, folds = _folded(spec, chosen)
+    metric = chosen_metric(spec.settings.metric, chosen.target.task)
+    scores = {kind: get_array(rooms.blobs, context.inputs[scoring_step(kind)]["scores"]) for kind in kinds}
+    found = compare(scores, table, folds, metric)
+    return StepResult({"chosen": found.chosen, "comparison": found.as_json()})
+
+
+def scoring_step(kind: str) -> str:
+    """Return the name of the step that scores with a candidate."""
+    return f"score-{kind.replace('_', '-')}"
+
+
+def _asked(spec: Spec) -> tuple[str, ...]:
+    return check_candidates((spec.candidate,) if spec.candidate else spec.settings.candidates)
+
+
+def _folded(spec: Spec, chosen: Chosen) -> tuple[Table, Folds]:
+    """Return the rows as a comparison takes them, and their folds."""
     folds = make_folds(
         chosen.fit,
         chosen.units,
@@ -45,10 +78,7 @@ def compare_candidates(context: StepContext, rooms: TrainingRooms) -> StepResult
         count=spec.settings.folds,
         seed=spec.settings.seed,
     )
-    table = Table(chosen.frame, chosen.features, chosen.target, chosen.units, spec.unit)
-    metric = chosen_metric(spec.settings.metric, chosen.target.task)
-    found = compare(kinds, table, folds, metric, seed=spec.settings.seed, go_on=context.go_on)
-    return StepResult({"chosen": found.chosen, "comparison": found.as_json()})
+    return Table(chosen.frame, chosen.features, chosen.target, chosen.units, spec.unit), folds
 
 
 def _strata(chosen: Chosen) -> npt.NDArray[np.float64]:

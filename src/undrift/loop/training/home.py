@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from undrift.loop.training.rooms import TrainingRooms
 from undrift.loop.training.training import Training
+from undrift.pipelines.graph import Tell, untold
 from undrift.project import Project
 
 
-def training_of(project: Project) -> Training:
-    """Return what trains the models of a project, by its settings as they are now."""
-    return Training(rooms_of(project), project.settings)
+def training_of(project: Project, tell: Tell = untold) -> Training:
+    """Return what trains the models of a project, by its settings as they are now; `tell` is told how far it is."""
+    return Training(rooms_of(project), project.settings, tell=tell)
 
 
 def rooms_of(project: Project) -> TrainingRooms:

@@ -14,7 +14,7 @@ from undrift.data.quality.check import CheckReport, check
 from undrift.data.schema import freeze
 from undrift.data.table_digest import table_digest
 from undrift.evaluation.errors import TooLittleData
-from undrift.evaluation.splits import Split, SplitPlan, sample_units
+from undrift.evaluation.splits import SplitPlan
 from undrift.evaluation.splits import split as split_rows
 from undrift.evaluation.target import Target
 from undrift.ledger.ledger import Change
@@ -22,7 +22,8 @@ from undrift.loop.training.arrays import get_array, put_array
 from undrift.loop.training.champion import champion_of, seen_by
 from undrift.loop.training.kept import against
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
-from undrift.loop.training.rows import Rows, features_json, features_of, ids_at, read_rows, target_json
+from undrift.loop.training.rows import features_json, ids_at, read_rows, target_json
+from undrift.loop.training.sampling import sampled
 from undrift.pipelines.graph import Outputs, StepContext, StepResult
 from undrift.tracking.facts import Facts, Input
 
@@ -94,11 +95,10 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
     made = split_rows(rows.facts, plan_of(spec), seen_by(rooms, champion).fit_ids if champion else None)
     if len(bad):
         made = replace(made, left_out={**made.left_out, "held back by the suite": len(bad)})
-    made = _sampled(made, rows, spec)
-    fit_frame = rows.frame[made.fit]
-    _need_all_classes(rows.target, fit_frame)
-    holdout = rows.frame[made.holdout]
     personal = rooms.data.masks.columns(spec.settings.dataset, rows.frame)
+    made, features, budget = sampled(made, rows, spec, personal)
+    _need_all_classes(rows.target, rows.frame[made.fit])
+    holdout = rows.frame[made.holdout]
     outputs: Outputs = {
         "data": ref,
         "version_id": context.inputs["load"]["version_id"],
@@ -110,8 +110,9 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         "holdout_digest": table_digest(holdout, freeze(dict(holdout.schema))),
         "split": made.as_json(),
         "target": target_json(rows.target),
-        "features": features_json(features_of(fit_frame, spec.settings, rows.target, personal)),
-        "kept": {**against(fit_frame, rows.target, spec.settings, personal)},
+        "features": features_json(features),
+        "budget": budget,
+        "kept": {**against(rows.frame[made.fit], rows.target, spec.settings, personal)},
     }
     return StepResult(outputs)
 
@@ -127,18 +128,6 @@ def plan_of(spec: Spec) -> SplitPlan:
         unit=spec.unit,
         seed=settings.seed,
     )
-
-
-def _sampled(made: Split, rows: Rows, spec: Spec) -> Split:
-    """Return the split with at most ``max_rows`` to learn from, said in its reason."""
-    most = spec.settings.max_rows
-    if most is None or len(made.fit) <= most:
-        return made
-    kept = sample_units(rows.facts.units, made.fit, most, spec.settings.seed)
-    what = "rows" if spec.unit == "row" else f"rows of whole {spec.unit} units"
-    left_out = {**made.left_out, "not in the sample": len(made.fit) - len(kept)}
-    reason = f"{made.reason}; {len(kept)} {what} of {len(made.fit)} are learnt from (max_rows)"
-    return replace(made, fit=kept, reason=reason, left_out=left_out)
 
 
 def _need_all_classes(target: Target, fit_frame: pl.DataFrame) -> None:

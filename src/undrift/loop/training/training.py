@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -12,15 +12,15 @@ from undrift.core.decision import Outcome
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.core.refs import parse
-from undrift.evaluation.candidates import check_candidates
+from undrift.evaluation.candidates import SIMPLEST_FIRST, check_candidates
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Change
-from undrift.loop.training.fitting import compare_candidates, evaluate, fit_chosen
+from undrift.loop.training.fitting import compare_candidates, evaluate, fit_chosen, score_candidate, scoring_step
 from undrift.loop.training.judging import judge, register
 from undrift.loop.training.reading import check_data, load, split
 from undrift.loop.training.rooms import CONTENT, PARAMS, TrainingRooms, settings_json
 from undrift.models.version import ModelVersion
-from undrift.pipelines.graph import Pipeline, Step
+from undrift.pipelines.graph import Pipeline, Step, StepContext, StepResult, Tell, untold
 from undrift.pipelines.journal import Journal, PipelineRun, StepRecord, Submission
 from undrift.pipelines.runner import Runner
 
@@ -68,13 +68,17 @@ class Training:
         The project's settings, in which models are described.
     ttl_s : float
         Lease of a step under way.
+    tell : callable
+        Is told in words how far a training that runs here is, such as "score-linear: candidate 1
+        of 4 (linear), fold 2 of 5, 4,000 rows".
     """
 
-    def __init__(self, rooms: TrainingRooms, settings: Settings, *, ttl_s: float = 30.0) -> None:
+    def __init__(self, rooms: TrainingRooms, settings: Settings, *, ttl_s: float = 30.0, tell: Tell = untold) -> None:
         self._rooms = rooms
         self._settings = settings
         self._pipeline = pipeline(rooms)
         self.runner = Runner(rooms.ledger, rooms.clocks, (self._pipeline,), exists=rooms.blobs.has, ttl_s=ttl_s)
+        self.runner.tell = tell
 
     @property
     def journal(self) -> Journal:
@@ -236,14 +240,23 @@ def pipeline(rooms: TrainingRooms) -> Pipeline[TrainingRooms]:
         if recorded is not None and recorded.status == "running":
             rooms.runs.fail(change, recorded.id, reason, cancelled=state == "cancelled")
 
+    scoring = {kind: _scoring(kind) for kind in SIMPLEST_FIRST}
     steps: tuple[Step[Any], ...] = (
         Step("load", load, params=PARAMS),
         Step("check", check_data, after=("load",), params=PARAMS),
         Step("split", split, after=("load", "check"), params=PARAMS),
-        Step("compare", compare_candidates, after=("split",), params=CONTENT, cache=True),
+        *(Step(scoring_step(kind), scoring[kind], after=("split",), params=CONTENT, cache=True) for kind in scoring),
+        Step("compare", compare_candidates, after=("split", *map(scoring_step, scoring)), params=CONTENT, cache=True),
         Step("fit", fit_chosen, after=("split", "compare"), params=CONTENT, cache=True),
         Step("evaluate", evaluate, after=("split", "fit"), params=PARAMS),
         Step("gate", judge, after=("split", "fit", "evaluate"), params=PARAMS),
         Step("register", register, after=_BEFORE_REGISTERING, params=PARAMS),
     )
     return Pipeline(NAME, steps, rooms, on_stop)
+
+
+def _scoring(kind: str) -> Callable[[StepContext, TrainingRooms], StepResult]:
+    def scored(context: StepContext, rooms: TrainingRooms) -> StepResult:
+        return score_candidate(kind, context, rooms)
+
+    return scored

@@ -63,3 +63,42 @@ def test_a_challenger_meets_a_champion_that_handles_other_columns(tmp_path: Path
     report: Any = later.gate_report
     assert report["reference"]["name"] == "model:m@1"
     assert np.isfinite(report["reference"]["metrics"]["auc"]["estimate"])
+
+
+def test_a_budget_buys_a_stated_sample_and_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason says how many rows of how many; candidates and folds are counted aloud."""
+    monkeypatch.setattr("undrift.evaluation.budget.FEWEST_ROWS", 500)
+    rooms = rooms_in(tmp_path)
+    rooms.data.add_frame(mixed(2000), "d", actor=_ADA)
+    told: list[str] = []
+    settings = _settings('candidates = ["linear", "gradient_boosting"]\nbudget_s = 0.001\n')
+    training = training_in(rooms, settings)
+    training.runner.tell = told.append
+    result = training.train("m", actor=_ADA)
+    split: Any = training.steps(result.pipeline_run)["split"].outputs
+    assert (split["budget"]["rows"], split["budget"]["of"]) == (500, 1500)
+    assert "of 1,500 are learnt from (a budget of 0.001 s)" in split["split"]["reason"]
+    assert split["split"]["left_out"]["not in the sample"] == 1000
+    assert any("candidate 2 of 2 (gradient_boosting), fold 3 of 3" in words for words in told)
+
+
+def test_a_candidate_that_was_finished_before_an_interruption_is_not_fitted_again(tmp_path: Path) -> None:
+    """Ctrl-C in the second candidate: the first one's scores stay."""
+    rooms = rooms_in(tmp_path)
+    rooms.data.add_frame(mixed(600), "d", actor=_ADA)
+    training = training_in(rooms, _settings('candidates = ["linear", "random_forest"]\n'))
+    with rooms.ledger.change(_ADA) as change:
+        run_id = training.submit(change, "m").run_id
+
+    def stop(words: str) -> None:
+        if "random_forest" in words:
+            raise KeyboardInterrupt
+
+    training.runner.tell = stop
+    with pytest.raises(KeyboardInterrupt):
+        training.run(run_id)
+    assert training.steps(run_id)["score-linear"].state == "finished"
+    told: list[str] = []
+    training.runner.tell = told.append
+    training.run(run_id)
+    assert not any("(linear)" in words for words in told)

@@ -203,13 +203,13 @@ def test_the_same_trigger_twice_is_one_training(tmp_path: Path) -> None:
     assert [first.is_new, second.is_new] == [True, False]
 
 
-def test_a_sample_is_taken_in_whole_days_and_said(tmp_path: Path) -> None:
+def test_a_sample_takes_the_same_share_of_every_day_and_says_so(tmp_path: Path) -> None:
     """max_rows bounds what is learnt from; the split's reason says so."""
     _, training = trips(tmp_path, settings=_TIMED + "max_rows = 1000\n")
     result = training.train("late", actor=_ADA)
     made: Any = training.steps(result.pipeline_run)["split"].outputs["split"]
-    assert made["fit_rows"] == 960
-    assert "960 rows of whole day units" in made["reason"]
+    assert made["fit_rows"] == 990
+    assert "990 rows, the same share of every day, of" in made["reason"]
 
 
 def test_wrong_words_are_named(tmp_path: Path) -> None:
