@@ -8,7 +8,7 @@ from pathlib import Path
 
 from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
 from undrift.data import parts, repository
-from undrift.data.agreement import disagreeing, under
+from undrift.data.agreement import may_stay, under
 from undrift.data.manifest import Manifest, Part
 from undrift.data.parts import Files, Frozen, Wanted
 from undrift.data.reading import NOTHING_SAID, Reading
@@ -167,7 +167,7 @@ class Adder:
             held = self._stored.manifest(parent)
             return tuple(_missing_from(held, manifest.parts)) if parent.schema is not None else ()
         said = addition.reading
-        as_before = parent.schema is not None and addition.schema is None and _may_stay(parent.schema, said)
+        as_before = parent.schema is not None and addition.schema is None and may_stay(parent.schema, said)
         if as_before and said.delimiter is None and said.encoding is None and self._holds(parent, manifest):
             return ()
         return manifest.parts
@@ -227,7 +227,7 @@ class Adder:
     def _inferred(self, parent: DatasetVersion | None, manifest: Manifest, reading: Reading, files: Files) -> Frozen:
         """Return the parent's schema where the rows fit it, so that types stay, else a new one."""
         before = parent.schema if parent else None
-        if before is not None and _may_stay(before, reading):
+        if before is not None and may_stay(before, reading):
             try:
                 return parts.freeze(files, manifest, Wanted(under(before, reading, appended=False)))
             except (SchemaMismatch, BadTable):
@@ -275,10 +275,6 @@ def _as_before(parent: DatasetVersion, addition: Addition) -> bool:
         return True
     was, found = parent.schema, addition.prepared.frozen.schema
     return was.columns == found.columns and was.csv.letters == found.csv.letters
-
-
-def _may_stay(schema: Schema, reading: Reading) -> bool:
-    return set(reading.columns) <= set(schema.names) and not disagreeing(schema, reading)
 
 
 def _refuse_strangers(new: Manifest, parent: DatasetVersion) -> None:

@@ -29,6 +29,11 @@ def disagreeing(schema: Schema, reading: Reading) -> tuple[str, ...]:
     )
 
 
+def may_stay(schema: Schema, reading: Reading) -> bool:
+    """Say whether a schema has all columns that the caller speaks of, written in the way that is said."""
+    return set(reading.columns) <= set(schema.names) and not disagreeing(schema, reading)
+
+
 def under(schema: Schema, reading: Reading, *, appended: bool) -> Schema:
     """Return a schema with which a file of a dataset is read when the caller says how that file is written.
 

@@ -214,12 +214,19 @@ def _cells(text: TextFile, delimiter: str, names: list[str]) -> pl.DataFrame:
         frame = pl.read_csv(source, separator=delimiter, infer_schema=False, eol_char=text.newline)
     except pl.exceptions.PolarsError as error:
         _refuse_ragged(text, delimiter, names, _shape(text, delimiter, len(names), exact=True))
-        raise BadTable(
-            f"the file is not well-formed CSV: {str(error).splitlines()[0]}",
-            cure="check the quotes: a quote inside a quoted cell is written twice",
-        ) from error
+        raise _malformed(str(error).splitlines()[0]) from error
+    # Two readers of one header must agree, or its quotes are not what they seem.
+    if frame.width != len(names) or frame.columns[1:] != names[1:]:
+        raise _malformed("the names of the columns cannot be told apart")
     frame.columns = [names[0] if names[0].strip() else "\x1f", *names[1:]]
     return frame
+
+
+def _malformed(what: str) -> BadTable:
+    return BadTable(
+        f"the file is not well-formed CSV: {what}",
+        cure="check the quotes: a quote inside a quoted cell is written twice",
+    )
 
 
 def _shape(text: TextFile, delimiter: str, width: int, *, exact: bool = False) -> _Shape:

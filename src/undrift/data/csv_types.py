@@ -22,7 +22,7 @@ BLANKS = " \t\u00a0"
 _SAMPLE_ROWS = 1000
 _LONGEST_SHOWN = 60
 _NOT_PLAIN = r"^(\+|-?0[0-9])"
-_WHOLE = r"^-?(0|[1-9][0-9]*)\.0*$"
+_WHOLE = r"^-?(0|[1-9][0-9]*)\.(0{0,2}|0{4,})$"  # 1.000 may be a thousand
 TOO_MANY_DIGITS = r"^[+-]?[0-9]{17,}$"
 """Whole numbers which a float cannot tell apart."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -9,17 +9,20 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
+from undrift.data.agreement import may_stay, under
 from undrift.data.conform import conform
 from undrift.data.csv_notes import Note
 from undrift.data.csv_types import CellFault
 from undrift.data.delimiters import NAMES
 from undrift.data.reading import Reading
-from undrift.data.schema import Schema, freeze
+from undrift.data.schema import Schema, SchemaMismatch, freeze
 from undrift.data.text_file import BadTable
 from undrift.data.text_tables import (
     TableText,
+    TextTable,
     infer_from,
     is_unicode,
+    notes_under,
     parse_cells,
     place_in,
     read_cells,
@@ -135,7 +138,8 @@ def read_table(path: Path, reading: Reading | None = None, before: Schema | None
     reading : Reading, optional
         What the caller says about it.
     before : Schema, optional
-        The schema of the dataset's newest version, which decides what the cells leave open.
+        The schema of the dataset's newest version: its types stay where the rows fit, as when the file is added,
+        and else it decides what the cells leave open.
 
     Raises
     ------
@@ -156,6 +160,12 @@ def read_table(path: Path, reading: Reading | None = None, before: Schema | None
 
 
 def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schema | None) -> ReadTable:
+    """Read a file as it would be added: under the schema before where its rows fit."""
+    if before is not None and may_stay(before, reading):
+        try:
+            return _under(path, table_format, under(before, reading, appended=False))
+        except (BadTable, SchemaMismatch):
+            pass
     if table_format == "parquet":
         frame = _read_parquet(path)
         schema = freeze(frame.schema)
@@ -163,11 +173,25 @@ def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schem
     table = read_cells(path, table_format, reading)
     schema, notes = infer_from([table], reading, before)
     frame, _ = parse_cells(table, schema)
-    how = How(table_format, frame.height, encoding=table.file.encoding, notes=notes)
-    if isinstance(table, TableText):
-        skipped = table.texts.blank_lines + table.file.lines_above
-        how = replace(how, delimiter=table.delimiter, skipped_lines=skipped)
-    return ReadTable(frame, schema, how)
+    return ReadTable(frame, schema, _how(table_format, table, notes))
+
+
+def _under(path: Path, table_format: TableFormat, schema: Schema) -> ReadTable:
+    if table_format == "parquet":
+        frame = conform(_read_parquet(path), schema)
+        return ReadTable(frame, schema, How("parquet", frame.height))
+    table = read_under(path, table_format, schema)
+    frame, faults = parse_cells(table, schema)
+    refuse_faults(Rows(frame, tuple(faults)))
+    return ReadTable(frame, schema, _how(table_format, table, notes_under(table, schema)))
+
+
+def _how(table_format: TableFormat, table: TextTable, notes: tuple[Note, ...]) -> How:
+    how = How(table_format, rows_of(table), encoding=table.file.encoding, notes=notes)
+    if not isinstance(table, TableText):
+        return how
+    skipped = table.texts.blank_lines + table.file.lines_above
+    return replace(how, delimiter=table.delimiter, skipped_lines=skipped)
 
 
 def infer_schema(path: Path, table_format: TableFormat, reading: Reading, before: Schema | None) -> tuple[Schema, int]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from undrift.data import csv_text, csv_types, inference
 from undrift.data.conform import check_columns
-from undrift.data.csv_notes import Note
+from undrift.data.csv_notes import Note, about_spelling
 from undrift.data.csv_text import Texts
 from undrift.data.csv_types import CellFault
 from undrift.data.delimiters import delimiter_for, find_delimiter
@@ -156,6 +156,12 @@ def read_under(path: Path, text_format: TextFormat, schema: Schema) -> TextTable
     usual = _DELIMITERS[text_format]
     delimiter = delimiter_for(file, schema.names, schema.csv.delimiter or usual) or find_delimiter(file, usual)
     return TableText(csv_text.read_text(file, delimiter), file, delimiter, delimiter == usual)
+
+
+def notes_under(table: TextTable, schema: Schema) -> tuple[Note, ...]:
+    """Return what to know of a file that is read under a schema."""
+    spelt = (about_spelling(one, by_convention=False, open_reading=False) for one in schema.columns)
+    return (*_about_files([table], schema.csv.encoding), *(note for notes in spelt for note in notes))
 
 
 def place_in(table: TextTable) -> Place:

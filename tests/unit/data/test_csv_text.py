@@ -72,6 +72,7 @@ def test_cells_are_read_as_they_stand(write, data: str, rows: list[tuple[str | N
         (b'a,b\n1,"x\n', "line 2 has|well-formed"),
         (b"a,\n1,2\n", "column 2 has no name"),
         (b"a,b\r1\r", "line 2 has 1 cells"),
+        (b'a"\r"a":1,2', "well-formed"),
         (b"a\r1\n2\n", "line 2 ends in another way"),
         (b"a\n1\r2\n", "line 2 ends in another way"),
         (b"a,b\r\n1,2\r3,4\r\n", "line 2 ends in another way"),

@@ -102,6 +102,7 @@ def test_missing_words_stay_text_in_a_column_of_text() -> None:
         ("int", "1", "x"),
         ("int", "1", "007"),
         ("int", "1", "1.5"),
+        ("int", "1", "1.000"),
         ("int", "1", "9223372036854775808"),
         ("float64", "1.5", "1,5"),
         ("bool", "true", "yes"),

@@ -129,3 +129,22 @@ def test_a_table_comes_back_or_is_refused(
     for (values, texts), column in zip(made, found.frame, strict=True):
         assert same(values, texts, column), (values, texts, column.to_list())
     assert read(path, "csv", found.schema).equals(found.frame)
+
+
+_PIECES = (
+    *(b"a", b"1", b",", b";", b"\t", b'"', b"\n", b"\r", b"\r\n", b" ", b".", b"%", b"-", b"\x00", b"\xe9", b"\xff"),
+    *(b"\xef\xbb\xbf", b"\xff\xfe", b"\x1f\x8b", b"{", b"}", b'"a":', b"[", b"null", b"01/02/2013", b"1,234"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pieces=st.lists(st.sampled_from(_PIECES), max_size=25),
+    ending=st.sampled_from(["csv", "tsv", "jsonl", "csv.gz", "parquet"]),
+)
+def test_no_bytes_are_too_strange(tmp_path_factory: Any, pieces: list[bytes], ending: str) -> None:
+    """A table or an error of ours, which has a cure; never one of a library's."""
+    path = tmp_path_factory.getbasetemp() / f"any.{ending}"
+    path.write_bytes(b"".join(pieces))
+    found = read_or_refusal(path)
+    assert isinstance(found, ReadTable) or found.cure

@@ -45,6 +45,16 @@ def test_a_table_is_read_without_being_added(tmp_path: Path) -> None:
     assert any("not UTF-8" in note.text for note in found.how.notes)
 
 
+def test_a_table_of_a_known_dataset_is_read_as_it_would_be_added(tmp_path: Path) -> None:
+    """Its types stay where the rows fit; where they do not, or where something else is said, they are found anew."""
+    before = Schema((Column("zip", "string"), Column("d", "date", spelt="12/31/2013")))
+    source = write(tmp_path / "t.csv", "zip,d\n91234,03/04/2013\n")
+    assert read_table(source, before=before).schema == before
+    assert read_table(source, Reading(day_first=("d",)), before).frame.rows() == [(91234, date(2013, 4, 3))]
+    other = write(tmp_path / "t.csv", "zip;d;x\n91234;03/04/2013;1\n")
+    assert read_table(other, before=before).frame.rows() == [(91234, date(2013, 3, 4), 1)]
+
+
 def test_a_header_alone_is_no_table_to_learn_from(tmp_path: Path) -> None:
     """Though a dataset may begin with it."""
     with pytest.raises(BadTable, match="no rows"):
