@@ -25,7 +25,8 @@ _OF_NODES = ("split_feature", "split_gain", "threshold", "decision_type", "left_
              "internal_value", "internal_weight", "internal_count")  # fmt: skip
 _OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
 _NOT_CATEGORICAL = frozenset({0, 2, 4, 6, 8, 10})
-_NUMBERS = re.compile(r"[-+0-9.e ]*\Z")
+_NUMBERS = re.compile(r"(?:[-+0-9.e ]|inf)*\Z")
+"""A node that asks only whether a value is missing has an infinite threshold."""
 _PLAIN = re.compile(r"[A-Za-z0-9_:.\[\]\- ]*\Z")
 _END = "end of trees"
 

@@ -99,6 +99,16 @@ def test_text_labels_and_early_stopping_survive(table: Table) -> None:
     assert again.predict(rows).tolist() == fitted.predict(rows).tolist()
 
 
+def test_a_split_on_missing_alone_comes_back() -> None:
+    """Its threshold is infinite: every number lies on one side."""
+    rng = np.random.default_rng(1)
+    x = np.where(rng.random((600, 2)) < 0.3, np.nan, rng.random((600, 2)))
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(x, np.isnan(x[:, 0]) ^ (rng.random(600) < 0.1))
+    assert "inf" in model.booster_.model_to_string()
+    again: Any = model_file.load(model_file.dump(model))
+    assert np.array_equal(again.predict_proba(x), model.predict_proba(x))
+
+
 def test_the_smallest_and_largest_cells_of_training_are_not_in_the_file(table: Table, light: bytes) -> None:
     """LightGBM writes the range of each column beside its trees."""
     wind = table.frame["wind"]

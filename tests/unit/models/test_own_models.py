@@ -18,9 +18,12 @@ from undrift.evaluation.calibration import Repair
 from undrift.evaluation.candidates import Fitted, fit
 from undrift.models import parity
 from undrift.models.build import build_package
+from undrift.models.engines.compiled import CompiledEngine
 from undrift.models.formats import skops as safe
 from undrift.models.formats.archive import UntrustedModel
 from undrift.models.package import open_package
+from undrift.models.signature import InputColumn
+from undrift.models.translation.pipeline import translate
 from unit.evaluation.mixed_tables import mixed, read
 from unit.models.test_own_parts import _FRAME, _TARGET, forged, parts_around
 
@@ -69,6 +72,19 @@ def test_lightgbm_tells_many_classes_apart_and_compiles(classes: int) -> None:
     model = LightGBMClassifier(rounds=20).fit(x, y)
     assert model.predict_proba(x).shape == (900, classes)
     assert (safe.load(safe.dump(model)).predict_proba(x) == model.predict_proba(x)).all()  # type: ignore[attr-defined]
+
+
+def test_a_split_on_missing_alone_is_stored_and_compiled_to_the_last_bit() -> None:
+    """Its threshold is infinite: every number lies on one side."""
+    rng = np.random.default_rng(1)
+    x = np.where(rng.random((900, 2)) < 0.3, np.nan, rng.random((900, 2)))
+    model = LightGBMClassifier(rounds=5).fit(x, np.isnan(x[:, 0]) ^ (rng.random(900) < 0.1))
+    assert "inf" in model.text_
+    again, plan = safe.load(safe.dump(model)), translate(model, [InputColumn(name, "float", True) for name in "ab"])
+    expected = model.predict_proba(x)
+    assert (again.predict_proba(x) == expected).all()  # type: ignore[attr-defined]
+    cells = {name: [None if np.isnan(cell) else cell for cell in x[:, place]] for place, name in enumerate("ab")}
+    assert (CompiledEngine(plan).score(cells, 900) == expected).all()
 
 
 def test_lightgbm_does_not_depend_on_threads() -> None:

@@ -24,6 +24,8 @@ _CATEGORIES = "pandas_categorical:"
 _MOST_LEAVES = 1 << 24
 _CATEGORICAL = 1
 _NUMBERS = re.compile(r"(?:-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?(?: |\Z))*\Z")
+_THRESHOLDS = re.compile(r"(?:-?(?:inf|[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?)(?: |\Z))*\Z")
+"""A node that asks only whether a value is missing has an infinite one."""
 _OF_TREES = ("Tree", "num_leaves", "num_cat", "is_linear", "shrinkage")
 _OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
 _OF_NODES = [
@@ -137,7 +139,7 @@ def _check_tree(fields: Fields, features: int) -> None:
         raise ValueError("the number of leaves")
     lengths = _lengths(leaves, categories)
     for name, value in fields.items():
-        if name not in lengths or not _NUMBERS.match(value):
+        if name not in lengths or not (_THRESHOLDS if name == "threshold" else _NUMBERS).match(value):
             raise ValueError(f"the field {name[:40]} of a tree")
         _counted(value.split(), lengths[name])
     if leaves == 1:
