@@ -1,8 +1,10 @@
 """undrift keeps machine-learning models true in production.
 
-Two doors for notebooks and scripts, on the same records as the command line::
+Doors for notebooks and scripts, on the same records as the command line::
 
     import undrift
+
+    undrift.up(frame, target="churned", name="churn").url
 
     with undrift.run("churn", params={"C": 0.5}) as run:
         model.fit(X, y)
@@ -19,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from undrift.loop.door import up
     from undrift.loop.notebook import Evaluated, LoadedModel, LoggedModel, NotebookRun, load, run
     from undrift.project import Project
 
@@ -30,8 +33,9 @@ _HOMES = {
     "Project": "undrift.project",
     "load": "undrift.loop.notebook",
     "run": "undrift.loop.notebook",
+    "up": "undrift.loop.door",
 }
-__all__ = ["Evaluated", "LoadedModel", "LoggedModel", "NotebookRun", "Project", "load", "run"]
+__all__ = ["Evaluated", "LoadedModel", "LoggedModel", "NotebookRun", "Project", "load", "run", "up"]
 
 
 def __getattr__(name: str) -> Any:  # Any: whatever the name stands for

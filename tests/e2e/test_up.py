@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import undrift
+from undrift.core.errors import BadInput
 
 from .doors import Shell, ask, known_table
 
@@ -65,6 +66,40 @@ def test_a_second_run_does_only_what_is_missing(shell: Shell) -> None:
     )
     kinds = [event["kind"] for event in shell.undrift("history", "-n", "1000", "--json").json["events"]]
     assert (kinds.count("run.started"), kinds.count("data.added")) == (1, 1)
+
+
+def test_a_frame_is_brought_up_from_python(shell: Shell) -> None:
+    """A pandas frame, its own types, and a word that is not known."""
+    frame = pl.read_csv(known_table("wine", shell.folder)).to_pandas()
+    found = undrift.up(frame, target="target", name="cellar", project=shell.folder)
+    row = {key: float(value) for key, value in frame.drop(columns="target").iloc[0].items()}
+    assert ask(found.url, {"row": row})[0]["model_version"] == "model:cellar@1"
+    with pytest.raises(BadInput, match="colour"):
+        undrift.up(frame, target="target", project=shell.folder, colour="red")
+
+
+def test_a_plan_makes_nothing(shell: Shell) -> None:
+    """It says what would be made, for people and for programs."""
+    table = known_table("wine", shell.folder)
+    plan = shell.undrift("up", table.name, "--target", "target", "--plan", "--json")
+    assert (plan.code, plan.json["target"]["task"], plan.json["scheme"]["kind"]) == (0, "multiclass", "stratified")
+    assert "alcohol" in shell.undrift("up", table.name, "--target", "target", "--plan").out
+    assert [path.name for path in shell.folder.iterdir()] == [table.name]
+
+
+def test_a_column_that_knows_the_answer_stops_it(shell: Shell) -> None:
+    """Exit code 4, nothing made; dropped or kept it goes on, and what was decided stands in the settings."""
+    table = pl.read_csv(known_table("wine", shell.folder)).with_columns(
+        code=pl.col("target").str.tail(1).cast(pl.Int64) * 7
+    )
+    table.write_csv(shell.folder / "wine.csv")
+    stopped = shell.undrift("up", "wine.csv", "--target", "target", "--json")
+    assert (stopped.code, stopped.json["error"]["code"]) == (4, "suspicious-columns")
+    assert [one["column"] for one in stopped.json["sheet"]["suspicions"]] == ["code"]
+    assert [path.name for path in shell.folder.iterdir()] == ["wine.csv"]
+    gone_on = shell.undrift("up", "wine.csv", "--target", "target", "--drop", "code", "--json")
+    assert gone_on.code == 0, gone_on.err
+    assert 'drop = ["code"]' in (shell.folder / "undrift.toml").read_text()
 
 
 def test_two_at_once_train_once(shell: Shell) -> None:
