@@ -72,6 +72,30 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
+class Progress:
+    """Tells how far long work is: on a terminal in one line that changes, else a line for each part of it."""
+
+    def __init__(self) -> None:
+        self._part = ""
+        self._is_open = False
+
+    def __call__(self, words: str) -> None:
+        """Tell how far it is."""
+        if sys.stderr.isatty():
+            room = shutil.get_terminal_size().columns - 1
+            click.echo(f"\r\x1b[K{words[:room]}", err=True, nl=False)
+            self._is_open = True
+        elif (part := words.partition(",")[0]) != self._part:
+            self._part = part
+            click.echo(part, err=True)
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._is_open:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._is_open = False
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows under headers, columns aligned; numbers to the right.
 

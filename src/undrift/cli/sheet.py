@@ -8,6 +8,8 @@ from typing import Any
 from undrift.cli.answer import pairs, table
 from undrift.loop.sheet.facts import ColumnLine, Sheet
 
+_MEGABYTE = 1e6
+
 
 def sheet_text(sheet: Sheet) -> str:
     """Return all of a sheet: what is predicted and how, every column, what is suspicious, what to know."""
@@ -32,7 +34,8 @@ def _facts(sheet: Sheet) -> Iterator[tuple[str, str]]:
     yield "judged by", f"{facts.metric['name']}{also}: {facts.metric['reason']}"
     if facts.threshold["value"] is not None:
         yield "answers yes", f"from {facts.threshold['value']:.3g} on: {facts.threshold['basis']}"
-    yield "split", f"{facts.scheme['kind']}: {facts.scheme['reason']}"
+    yield "split", facts.scheme["reason"]
+    yield "will take", _estimate(facts.estimate)
 
 
 def _target(target: Any) -> str:
@@ -53,3 +56,10 @@ def _how(column: ColumnLine) -> str:
 def _suspicions(sheet: Sheet) -> Iterator[str]:
     for one in sheet.suspicions:
         yield f"suspicious: {one['column']}: {one['evidence']}"
+
+
+def _estimate(estimate: Any) -> str:
+    told = f"about {max(1, round(estimate['seconds'])):,} s (up to three times as much where the machine is busy)"
+    told += f", {estimate['memory_bytes'] / _MEGABYTE:,.0f} MB of memory for the data"
+    told += f" and {estimate['disk_bytes'] / _MEGABYTE:,.0f} MB on disk"
+    return told + (f"; {estimate['sampled']}, --full learns from all" if estimate["sampled"] else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from undrift.cli.answer import Answer
+from undrift.cli.answer import Answer, Progress
 from undrift.cli.command import command
 from undrift.core.errors import BadInput
 from undrift.loop.training.home import training_of
@@ -29,10 +29,12 @@ def train(project: Path, model: str, *, data: str | None, as_of: str | None, can
     from undrift.loop.telling import gate_lines, training_lines
 
     with Project.open(project) as opened:
-        training = training_of(opened)
+        progress = Progress()
+        training = training_of(opened, progress)
         result = training.train(
             model, actor=opened.actor, as_of=_instant(as_of), candidate=candidate, dataset_version=data
         )
+        progress.close()
         steps = training.steps(result.pipeline_run)
     version = result.model_version
     lines = training_lines(steps["split"].outputs, steps["compare"].outputs)

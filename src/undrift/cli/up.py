@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from undrift.cli.answer import Answer, error_json, error_text, say
+from undrift.cli.answer import Answer, Progress, error_json, error_text, say
 from undrift.cli.command import command
 from undrift.cli.reading import reading_options
 from undrift.core.errors import BadInput, DecisionNeeded
@@ -180,7 +180,13 @@ def _looked(project: Project | None, wanted: Wanted, *, plan: bool) -> Looked | 
 def _brought_up(project: Project, wanted: Wanted, looked: Looked | None) -> Answer:
     from undrift.loop.up import up as bring_up
 
-    found = bring_up(project, wanted, looked, say)
+    progress = Progress()
+
+    def tell(line: str) -> None:
+        progress.close()
+        say(line)
+
+    found = bring_up(project, wanted, looked, tell, progress)
     return Answer(found.as_json(), _told(found, wanted.name))
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from undrift.core.canonical import dumps
 from undrift.core.config import FILE_NAME
-from undrift.core.digest import blake3_file
+from undrift.core.digest import blake3_bytes, blake3_file, hex_of
 from undrift.core.errors import CannotTell, CheckFailed
 from undrift.core.json import JSON
 from undrift.data.quality.infer import Role
@@ -27,6 +28,7 @@ from undrift.loop.sheet.saving import save
 from undrift.loop.telling import gate_lines, training_lines
 from undrift.models.package import Golden
 from undrift.models.version import ModelVersion
+from undrift.pipelines.graph import untold
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ class Up:
         }
 
 
-def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell) -> Up:
+def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell, progress: Tell = untold) -> Up:
     """Bring a table to a served model; running it again does only what is missing.
 
     Parameters
@@ -143,6 +145,8 @@ def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell) -> U
         The table as it was found, when somebody has looked already.
     tell : callable
         Is given each step in words.
+    progress : callable
+        Is told how far training is.
 
     Raises
     ------
@@ -164,7 +168,8 @@ def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell) -> U
     if project.endpoints.find(wanted.name) is not None:
         hosting.start(project, wanted.name, *words)  # what is live answers while a new version is trained
     if looked is not None:
-        _learn(project, wanted, looked, tell)
+        version = _versioned(project, wanted, looked, tell)
+        _trained(project, wanted, _finished_training(project, wanted.name, version, (tell, progress)), tell)
     return _served(project, wanted, words, tell)
 
 
@@ -185,13 +190,14 @@ def is_served(project: Project, wanted: Wanted) -> bool:
     return is_same and newest.ref in _served_from(project, wanted.name)
 
 
-def _learn(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> None:
+def _versioned(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> DatasetVersion:
+    """Return the table as a checked version, with the sheet in the settings."""
     version = project.data.add(wanted.table, wanted.name, actor=project.actor, reading=looked.reading)
     tell(f"{version.ref}: {version.rows:,} rows, {len(version.schema.names if version.schema else ())} columns")
     if save(project, looked.sheet, looked.reading):
         tell(f"{FILE_NAME}: [models.{wanted.name}] says what was inferred, and is yours to edit")
     _checked(project, looked.sheet, version, tell)
-    _trained(project, wanted, version, tell)
+    return version
 
 
 def _served(project: Project, wanted: Wanted, words: tuple[str, ...], tell: Tell) -> Up:
@@ -235,9 +241,9 @@ def _roles(sheet: Sheet) -> dict[str, Role]:
     return {column.name: known[column.role] for column in sheet.columns if column.role in known}
 
 
-def _trained(project: Project, wanted: Wanted, version: DatasetVersion, tell: Tell) -> None:
-    """Train on a data version and release what passed its gate, unless it was on trial already."""
-    trained = _finished_training(project, wanted.name, version, tell).model_version
+def _trained(project: Project, wanted: Wanted, result: TrainResult, tell: Tell) -> None:
+    """Release what passed its gate, unless it was on trial already or a person is to be asked."""
+    trained = result.model_version
     for line in gate_lines(trained.gate):
         tell(f"gate: {line}")
     if trained.gate_outcome != "pass" and not wanted.force_reason:
@@ -266,13 +272,16 @@ def _release(project: Project, wanted: Wanted, trained: ModelVersion, reason: st
         release.deploy_in(project, change, request)
 
 
-def _finished_training(project: Project, name: str, version: DatasetVersion, tell: Tell) -> TrainResult:
-    """Train, or go on with the training of the same table that was interrupted."""
+def _finished_training(project: Project, name: str, version: DatasetVersion, told: tuple[Tell, Tell]) -> TrainResult:
+    """Train, or go on with the training of the same table by the same settings that was interrupted."""
     from undrift.loop.training.home import training_of
+    from undrift.loop.training.rooms import settings_json
 
+    tell, progress = told
     tell("training: candidates are compared by cross-validation, the best is fitted and judged on rows it has not seen")
-    key = f"up:{name}:{version.ref}"
-    training = training_of(project)
+    settings = blake3_bytes(dumps(settings_json(project.settings.model(name))))
+    key = f"up:{name}:{version.ref}:{hex_of(settings)[:16]}"
+    training = training_of(project, lambda words: progress(words.partition(": ")[2] or words))
     with project.ledger.change(project.actor) as change:
         submission = training.submit(change, name, {"dataset_version": version.ref}, dedupe_key=key)
     result = training.resume(submission.run_id, project.actor, patience_s=_PATIENCE_S)

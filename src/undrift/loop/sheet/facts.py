@@ -70,6 +70,8 @@ class Facts:
         What decides, from where on a yes is answered, and how rows are split; each with its reason.
     duplicates : mapping
         How many rows repeat another.
+    estimate : mapping
+        Seconds, memory and disk that training will take, and whether a sample is learnt from.
     """
 
     table: Mapping[str, JSON]
@@ -78,6 +80,7 @@ class Facts:
     threshold: Mapping[str, JSON]
     scheme: Mapping[str, JSON]
     duplicates: Mapping[str, JSON]
+    estimate: Mapping[str, JSON]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,7 @@ class Sheet:
             "scheme": dict(facts.scheme),
             "columns": [column.as_json() for column in self.columns],
             "duplicates": dict(facts.duplicates),
+            "estimate": dict(facts.estimate),
             "suspicions": [dict(one) for one in self.suspicions],
             "warnings": list(self.warnings),
             "settings": {key: _plain(value) for key, value in said(self.settings).items()},

@@ -13,7 +13,7 @@ from undrift.core.config import DatasetSettings, ModelSettings
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.core.labels import label_text
-from undrift.data.personal import personal_columns
+from undrift.data.personal import Personal, personal_columns
 from undrift.data.table_files import ReadTable
 from undrift.evaluation.duplicates import Duplicates, duplicates
 from undrift.evaluation.features import Features
@@ -25,7 +25,7 @@ from undrift.evaluation.target import ClassLabel, Target, read_target, usable
 from undrift.loop.sheet.asked import BUDGET_S, Asked
 from undrift.loop.sheet.columns import column_lines
 from undrift.loop.sheet.facts import Facts, Sheet
-from undrift.loop.sheet.telling import metric_of, table_facts, target_facts, threshold_facts
+from undrift.loop.sheet.telling import estimate_facts, metric_of, table_facts, target_facts, threshold_facts
 from undrift.loop.training.rooms import unit_of
 from undrift.loop.training.rows import features_of
 
@@ -89,7 +89,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
     labelled = frame.filter(usable(frame, asked.target))
     target = _target(labelled, asked, known)
     personal = personal_columns(frame.drop(asked.target), known.dataset)
-    drafted = _first(labelled, target, asked, known) if known.settings is None else _later(asked, known)
+    drafted = _later(asked, known) if known.settings else _first(labelled, target, asked, (known.now, personal))
     settings = _whole(drafted.settings, target)
     features = features_of(labelled, settings, target, personal)
     metric = metric_of(settings, target, labelled)
@@ -103,6 +103,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
         threshold=threshold_facts(settings, target, labelled),
         scheme=drafted.scheme.as_json(),
         duplicates=_repeated(repeated),
+        estimate=estimate_facts(labelled, features, target, settings),
     )
     return Sheet(
         facts=facts,
@@ -123,18 +124,21 @@ class _Draft:
     scheme: Scheme
 
 
-def _first(labelled: pl.DataFrame, target: Target, asked: Asked, known: Known) -> _Draft:
-    """Return the draft for a table that the settings do not know."""
+def _first(
+    labelled: pl.DataFrame, target: Target, asked: Asked, found: tuple[datetime, Mapping[str, Personal]]
+) -> _Draft:
+    """Return the draft for a table that the settings do not know; training leaves personal columns out by itself."""
+    now, personal = found
     scheme = infer_scheme(
         labelled,
         asked.target,
         time=asked.time,
         unit=asked.group,
         refuse_time=asked.random_split,
-        as_of=known.now,
+        as_of=now,
     )
     keys = identifiers(labelled, skip=(asked.target,)).keys
-    special = {asked.key, scheme.time, scheme.unit, asked.target, *asked.keep}
+    special = {asked.key, scheme.time, scheme.unit, asked.target, *asked.keep, *personal}
     reasons = dict.fromkeys(asked.drop, "dropped as asked")
     reasons |= {name: "an identifier: every row has its own" for name in keys if name not in special}
     base = ModelSettings(

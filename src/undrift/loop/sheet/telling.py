@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
 from undrift.data.table_files import ReadTable
+from undrift.evaluation.budget import affordable_rows, estimate
+from undrift.evaluation.features import Features
 from undrift.evaluation.metrics import MetricChoice, metric_for
 from undrift.evaluation.target import Target
 from undrift.evaluation.threshold import threshold_of
+from undrift.loop.training.sampling import work_of
 
 
 def table_facts(name: str, read: ReadTable) -> dict[str, JSON]:
@@ -46,3 +51,15 @@ def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFr
     if found is None:
         return {"value": None, "basis": "the likeliest class" if target.classes else "a number is answered"}
     return {"value": found.value, "basis": found.basis}
+
+
+def estimate_facts(
+    labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings
+) -> dict[str, JSON]:
+    """Return what training will take, and how many rows the budget pays for."""
+    rows = round((1 - settings.holdout_share) * labelled.height)
+    work = work_of(labelled.shape, min(rows, settings.max_rows or rows), features, target, settings)
+    most = work.rows if settings.budget_s is None else affordable_rows(work, settings.budget_s)
+    facts = estimate(replace(work, rows=most)).as_json()
+    sampled = f"{most:,} of about {rows:,} rows are learnt from" if most < rows else None
+    return {**facts, "budget_s": settings.budget_s, "sampled": sampled}

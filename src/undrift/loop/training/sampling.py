@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
+
+from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
 from undrift.data.personal import Personal
 from undrift.evaluation.budget import MOST_JUDGED, Work, affordable_rows, encoded_width, estimate
 from undrift.evaluation.candidates import check_candidates
 from undrift.evaluation.features import Features
 from undrift.evaluation.splits import Sampler, Split
+from undrift.evaluation.target import Target
 from undrift.loop.training.rooms import Spec
 from undrift.loop.training.rows import Rows, features_of
 
@@ -40,42 +44,51 @@ def sampled(made: Split, rows: Rows, spec: Spec, personal: Mapping[str, Personal
     if settings.max_rows is not None:
         made = _fewer(made, rows, spec, settings.max_rows, "max_rows")
     features = features_of(rows.frame[made.fit], spec.settings, rows.target, personal)
-    work = work_of(rows, spec, features, len(made.fit))
+    work = _work(rows, spec, features, len(made.fit))
     if settings.budget_s is not None:
         most = affordable_rows(work, settings.budget_s)
         if most < len(made.fit):
             made = _fewer(made, rows, spec, most, f"a budget of {settings.budget_s:g} s")
             features = features_of(rows.frame[made.fit], spec.settings, rows.target, personal)
-            work = work_of(rows, spec, features, len(made.fit))
+            work = _work(rows, spec, features, len(made.fit))
         made = _judged_on_fewer(made, rows, spec)
     facts: dict[str, JSON] = {"budget_s": settings.budget_s, "rows": len(made.fit), "of": wanted}
     return made, features, {**facts, "estimate": estimate(work).as_json()}
 
 
-def work_of(rows: Rows, spec: Spec, features: Features, fit_rows: int) -> Work:
+def _work(rows: Rows, spec: Spec, features: Features, fit_rows: int) -> Work:
+    settings = spec.settings
+    if spec.candidate:
+        settings = msgspec.structs.replace(settings, candidates=(spec.candidate,))
+    return work_of(rows.frame.shape, fit_rows, features, rows.target, settings)
+
+
+def work_of(shape: tuple[int, int], fit_rows: int, features: Features, target: Target, settings: ModelSettings) -> Work:
     """Return what a training has to do.
 
     Parameters
     ----------
-    rows : Rows
-        The table.
-    spec : Spec
-        What is asked for.
-    features : Features
-        The columns to learn from.
+    shape : tuple of int
+        Rows and columns of the table.
     fit_rows : int
         How many rows to learn from.
+    features : Features
+        The columns to learn from.
+    target : Target
+        What is learnt.
+    settings : ModelSettings
+        Candidates and folds.
     """
-    classes = len(rows.target.classes)
+    classes = len(target.classes)
     return Work(
-        table_rows=rows.frame.height,
-        table_columns=rows.frame.width,
+        table_rows=shape[0],
+        table_columns=shape[1],
         rows=fit_rows,
         width=encoded_width(features),
-        task=rows.target.task,
+        task=target.task,
         outputs=classes if classes > _TWO else 1,
-        candidates=check_candidates((spec.candidate,) if spec.candidate else spec.settings.candidates),
-        folds=spec.settings.folds,
+        candidates=check_candidates(settings.candidates),
+        folds=settings.folds,
     )
 
 
