@@ -56,7 +56,17 @@ def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFr
 def estimate_facts(
     labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings
 ) -> dict[str, JSON]:
-    """Return what training will take, and how many rows the budget pays for."""
+    """Return what training will take, and how many rows the budget pays for.
+
+    Parameters
+    ----------
+    labelled : DataFrame
+        The rows with a label; how many of them are held out is the settings' share, also by time.
+    features, target
+        What is learnt from what.
+    settings : ModelSettings
+        Candidates, folds and the budget.
+    """
     rows = round((1 - settings.holdout_share) * labelled.height)
     work = work_of(labelled.shape, min(rows, settings.max_rows or rows), features, target, settings)
     most = work.rows if settings.budget_s is None else affordable_rows(work, settings.budget_s)
