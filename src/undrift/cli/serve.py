@@ -15,7 +15,7 @@ from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.json import JSON
-from undrift.loop.naming import endpoint_name, only_endpoint
+from undrift.loop.naming import only_endpoint
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ def _answers(name: str, said: SupervisorFile) -> str:
 
 
 @command("logs", example="undrift logs delay -n 50")
-@click.argument("endpoint")
+@click.argument("endpoint", required=False, metavar="[ENDPOINT]")
 @click.option("-n", "--lines", default=30, show_default=True, type=click.IntRange(1, 100_000), help="How many lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on printing until Ctrl-C.")
-def logs(project: Path, endpoint: str, *, lines: int, follow: bool) -> Answer:
-    """Show what an endpoint's supervisor and workers wrote."""
+def logs(project: Path, endpoint: str | None, *, lines: int, follow: bool) -> Answer:
+    """Show what an endpoint's supervisor, its workers and the passes of the loop beside it wrote."""
     with Project.open(project) as opened:
-        name = endpoint_name(endpoint)
+        name = only_endpoint(opened, endpoint)
         path = opened.endpoint_rooms.run_folder / f"{name}.log"
         if not path.exists():
             raise NotFound(f"endpoint {name!r} has written nothing yet", cure=f"undrift serve {name}")

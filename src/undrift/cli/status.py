@@ -33,11 +33,13 @@ def status(project: Path) -> Answer:
         head, *told = table(("endpoint", "health", "live", "canary", "url"), rows).splitlines()
         lines += [head, *(_coloured(line, row[1]) for line, row in zip(told, rows, strict=True))]
     for one in found.endpoints:
+        lines += [f"  {one.state.name} has another port than before: {one.moved}"] if one.moved else []
         lines += [f"  {incident.ref} {incident.kind}: {incident.decision.get('reason')}" for incident in one.incidents]
         for served in (one.state.stable, one.state.canary):
             if served is not None and served.forced_reason:
                 lines.append(f"  {served.ref} was forced past its gate: {served.forced_reason}")
     lines += [f"training  {ref}" for ref in found.training]
+    lines += [f"{click.style('failed', fg='red')}    {line}" for line in found.failed]
     if found.endpoints:
         lines.append(f"watch     {_watch(found.watch)}")
         lines.append(f"promotes  {_policy(found.policy)}")

@@ -36,6 +36,8 @@ class EndpointStatus:
         What is wrong.
     next : list of str
         What to do, each a command or a fact to wait for.
+    moved : str
+        Why it does not answer at the port of the last time; empty when it does.
     """
 
     state: EndpointState
@@ -43,6 +45,7 @@ class EndpointStatus:
     rollout: Rollout | None
     incidents: list[Incident]
     next: list[str]
+    moved: str = ""
 
     @property
     def health(self) -> str:
@@ -67,6 +70,8 @@ class Status:
         By name.
     training : list of str
         References of the pipeline runs that are under way.
+    failed : list of str
+        The training that failed after the last one that ended well, and why.
     watch : Watch
         Who makes the passes of the loop.
     policy : Policy
@@ -77,6 +82,7 @@ class Status:
 
     endpoints: list[EndpointStatus]
     training: list[str]
+    failed: list[str]
     watch: Watch
     policy: Policy
     next: list[str] = field(default_factory=list)
@@ -89,6 +95,7 @@ class Status:
                     "endpoint": one.state.name,
                     "health": one.health,
                     "url": one.url,
+                    "moved": one.moved or None,
                     "live": one.state.stable.ref,
                     "forced": one.state.stable.forced_reason or None,
                     "canary": one.state.canary.ref if one.state.canary else None,
@@ -100,6 +107,7 @@ class Status:
                 for one in self.endpoints
             ],
             "training": self.training,
+            "failed": self.failed,
             "watch": self.watch.as_json(),
             "policy": self.policy.as_json(),
             "next": self.next,
@@ -113,13 +121,14 @@ def status(project: Project) -> Status:
     endpoints = [_endpoint(project, state, said[state.name]) for state in states]
     training = [run.ref for run in project.journal.pending()]
     watch = watch_of(project, [one for one in said.values() if one])
-    return Status(endpoints, training, watch, policy_of(project), [] if endpoints else _first_steps(project))
+    failed = _failed(project)
+    return Status(endpoints, training, failed, watch, policy_of(project), [] if endpoints else _first_steps(project))
 
 
 def _endpoint(project: Project, state: EndpointState, said: SupervisorFile | None) -> EndpointStatus:
     rollout = project.endpoints.running(state.name)
     incidents = open_incidents(project, state)
-    found = EndpointStatus(state, said.url if said else None, rollout, incidents, [])
+    found = EndpointStatus(state, said.url if said else None, rollout, incidents, [], said.moved if said else "")
     found.next.extend(_next(project, found))
     return found
 
@@ -147,6 +156,15 @@ def _advised(project: Project, state: EndpointState) -> list[str]:
         return [f"model:{model} retrains once it has labelled rows: {first}", *rest]
     advice = advice_for(project, model, [state])
     return [f"{_WORDS[advice.action]}: {advice.reason}"]
+
+
+def _failed(project: Project) -> list[str]:
+    """Return the newest training when it failed: it may have run where nobody looked."""
+    ends = project.ledger.events(kinds=["pipeline.failed", "pipeline.finished"], newest_first=True, limit=1)
+    if not ends or ends[0].kind == "pipeline.finished":
+        return []
+    run = project.journal.get(ends[0].subject.partition("@")[2])
+    return [f"{run.ref}: {run.reason}; undrift pipeline resume {run.id}"] if run.state == "failed" else []
 
 
 def _first_steps(project: Project) -> list[str]:

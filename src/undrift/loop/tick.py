@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from undrift.core.clock import to_us
+from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.core.process import this_process
 from undrift.endpoints.referee import Referee
@@ -100,7 +101,7 @@ def _in_a_line(error: BaseException | None) -> str:
 
 
 def repeat(project: Project, every_s: float, wait: Callable[[float], bool], tell: Callable[[str], None]) -> None:
-    """Tick until told to stop.
+    """Make passes until told to stop; one that fails is told, and the next one is made all the same.
 
     Parameters
     ----------
@@ -114,8 +115,12 @@ def repeat(project: Project, every_s: float, wait: Callable[[float], bool], tell
         Is given each thing that was done.
     """
     while True:
-        for line in make_pass(project, every_s=every_s).done:
-            tell(line)
+        try:
+            project.reload_settings()  # somebody may have changed the policy meanwhile
+            for line in make_pass(project, every_s=every_s).done:
+                tell(line)
+        except UndriftError as error:  # a ledger that is away or settings half written: the next pass sees better
+            tell(f"the pass failed: {error.message}")
         if wait(every_s):
             return
 

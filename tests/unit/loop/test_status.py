@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from undrift.core.decision import Decision
+from undrift.core.errors import UndriftError
 from undrift.loop import release
 from undrift.loop.retraining import incidents_of
 from undrift.loop.status import Status, status
+from undrift.loop.training.home import training_of
 from undrift.monitoring.incident import Finding, IncidentKind
 from undrift.project import Project
 
@@ -100,6 +102,18 @@ def test_drift_has_its_own_word_for_the_screen(registered: Registered) -> None:
     one = status(registered.project).endpoints[0]
     served = type(one)(one.state, "http://127.0.0.1:1", None, one.incidents, one.next)
     assert served.health == "drifting"
+
+
+def test_a_training_that_failed_unseen_is_shown(registered: Registered) -> None:
+    """The loop started it in the background: its reason and the way on stand on the screen until one ends well."""
+    project = registered.project
+    project.data.add(_table(project), "flights", actor=ADA)
+    with project.ledger.change(ADA) as change:
+        run = training_of(project).submit(change, "delay").run_id
+    with pytest.raises(UndriftError):
+        training_of(project).run(run)
+    (failed,) = status(project).failed
+    assert f"undrift pipeline resume {run}" in failed
 
 
 def _table(project: Project) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from undrift.core.decision import Decision
 from undrift.loop import release
 from undrift.loop.retraining import incidents_of, retrain
-from undrift.loop.tick import tick
+from undrift.loop.tick import repeat, tick
 from undrift.monitoring.incident import Finding
 from undrift.project import Project
 from undrift.segments.endpoint_file import read_state
@@ -106,6 +106,23 @@ def test_incidents_without_new_rows_start_nothing(registered: Registered) -> Non
     registered.project.data.add(table, "flights", actor=ADA)
     _drift(registered, version.ref)
     assert retrain(registered.project, "delay", registered.project.endpoints.all()) is None
+
+
+def test_a_pass_that_fails_does_not_end_the_worker(registered: Registered) -> None:
+    """Settings half written: told, and the next pass reads what stands there by then."""
+    project, told = registered.project, list[str]()
+    path = project.root / "undrift.toml"
+    good = path.read_text()
+    path.write_text("[policy\n")
+
+    def wait(_: float) -> bool:
+        done = path.read_text() == good
+        path.write_text(good)
+        return done
+
+    repeat(project, 1, wait, told.append)
+    assert len(told) == 1
+    assert told[0].startswith("the pass failed")
 
 
 def _drift(registered: Registered, version: str) -> None:
