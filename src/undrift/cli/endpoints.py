@@ -10,6 +10,7 @@ import click
 from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.core.json import JSON
+from undrift.ledger.actor import Actor
 from undrift.loop.naming import endpoint_name
 from undrift.project import Project
 
@@ -55,10 +56,14 @@ def show(project: Path, endpoint: str) -> Answer:
             ("generation", state.generation),
         ]
     )
-    rows = [(one.candidate.ref, one.state, one.decided_by, one.reason) for one in rollouts]
+    rows = [(one.candidate.ref, one.state, _who(one.decided_by), one.reason) for one in rollouts]
     text = f"{lines}\n\n{table(('rollout of', 'state', 'by', 'because'), rows)}" if rows else lines
     data = {**_as_json(state, said), "rollouts": [one.summary() for one in rollouts]}
     return Answer(data, text)
+
+
+def _who(actor: str) -> str:
+    return Actor.parse(actor).shown if actor else ""
 
 
 def _as_json(state: EndpointState, said: SupervisorFile | None) -> dict[str, JSON]:

@@ -9,6 +9,7 @@ import click
 
 from undrift.cli.answer import Answer
 from undrift.cli.command import LazyGroup, command
+from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.loop.naming import only_endpoint
 from undrift.project import Project
@@ -33,13 +34,17 @@ def add(
     with Project.open(project) as opened:
         name = only_endpoint(opened, endpoint)
         report = add_labels(opened, name, path, on=on, actual=actual, event_time=event_time)
-        learnt = _learnt(opened, name, keys_in(opened, path, on)) if learn else None
+        learnt = _tried(opened, name, on, keys_in(opened, path, on)) if learn else None
     text = f"{report.added:,} labels for endpoint:{name} from {report.rows:,} rows"
     left = report.without_label + report.without_key
     text += f"; {left:,} left out (null)" if left else ""
     data: dict[str, JSON] = {"endpoint": name, **report.as_json()}
     if learnt is None:
         return Answer(data, text)
+    if isinstance(learnt, UndriftError):  # the labels are there all the same
+        problem = {"code": learnt.code, "message": learnt.message, "cure": learnt.cure}
+        told = f"{text}\nthey are not learnt from: {learnt.message}\n cure: {learnt.cure}"
+        return Answer({**data, "learnt": None, "problem": problem}, told, learnt.exit_code)
     return Answer({**data, "learnt": learnt.as_json()}, f"{text}\n{_told(learnt)}")
 
 
@@ -53,14 +58,23 @@ def learn_(project: Path, endpoint: str | None) -> Answer:
     """
     with Project.open(project) as opened:
         name = only_endpoint(opened, endpoint)
-        learnt = _learnt(opened, name, {})
+        learnt = _learnt(opened, name, "", {})
     return Answer({"endpoint": name, **learnt.as_json()}, _told(learnt))
 
 
-def _learnt(project: Project, endpoint: str, keys: dict[str, str]) -> Learnt:
-    from undrift.loop.learning import learn_from_answers
+def _tried(project: Project, endpoint: str, on: str, keys: dict[str, str]) -> Learnt | UndriftError:
+    from undrift.loop.learning import NotLearnable
 
-    return learn_from_answers(project, project.endpoints.get(endpoint), project.actor, keys)
+    try:
+        return _learnt(project, endpoint, on, keys)
+    except NotLearnable as error:
+        return error
+
+
+def _learnt(project: Project, endpoint: str, on: str, keys: dict[str, str]) -> Learnt:
+    from undrift.loop.learning import Keys, learn_from_answers
+
+    return learn_from_answers(project, project.endpoints.get(endpoint), project.actor, Keys(on, keys))
 
 
 def _told(learnt: Learnt) -> str:

@@ -27,7 +27,7 @@ LOOP = {
     "rollback": ("undrift.cli.release:rollback", "Go back to the model that was live before."),
     "serve": ("undrift.cli.serve:serve", "Serve an endpoint, or all, in the foreground."),
     "logs": ("undrift.cli.serve:logs", "Show what an endpoint's processes wrote."),
-    "why": ("undrift.cli.why:why", "Walk from an answer or a model back to rows, code and approval."),
+    "why": ("undrift.cli.why:why", "Walk from an answer or a model back to rows, code and decision."),
     "history": ("undrift.cli.audit:history", "The events of the project or of one thing."),
     "tick": ("undrift.cli.tick:tick", "One pass of the loop: seal, watch, trigger, train, roll out."),
     "worker": ("undrift.cli.tick:worker", "Repeat the loop until told to stop."),

@@ -18,7 +18,7 @@ def list_(project: Path) -> Answer:
     """List the pipeline runs that are not finished."""
     with Project.open(project) as opened:
         pending = training_of(opened).pending()
-    rows = [(one.id, one.pipeline, one.params.get("model"), one.state, one.actor) for one in pending]
+    rows = [(one.id, one.pipeline, one.params.get("model"), one.state, one.actor.shown) for one in pending]
     text = table(("run", "pipeline", "model", "state", "by"), rows) if rows else "no pipeline is under way"
     data: list[JSON] = [{"run": one.id, "pipeline": one.pipeline, "state": one.state} for one in pending]
     return Answer({"pending": data}, text)

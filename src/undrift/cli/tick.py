@@ -15,12 +15,13 @@ from undrift.project import Project
 
 @command("tick", example="undrift tick")
 @click.option("--quiet", is_flag=True, help="Say nothing when nothing was due, for cron and logs.")
-def tick(project: Path, *, quiet: bool) -> Answer:
+@click.option("--by", hidden=True, default="tick", type=click.Choice(["tick", "serve"]))
+def tick(project: Path, *, quiet: bool, by: str) -> Answer:
     """Make one pass of the loop; call it from cron, or let `undrift worker` repeat it."""
     from undrift.loop import tick as loop
 
     with Project.open(project) as opened:
-        result = loop.make_pass(opened)
+        result = loop.make_pass(opened, by=by)
     return Answer(result.as_json(), "\n".join(result.done) or ("" if quiet else "nothing was due"))
 
 

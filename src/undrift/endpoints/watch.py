@@ -38,6 +38,8 @@ class PassFile(msgspec.Struct, frozen=True):
         When above 0, this process goes on to make a pass every so many seconds.
     problem : str
         Why it failed; empty when it did not.
+    by : {"tick", "worker", "serve"}
+        Who makes it: somebody or cron, a worker, the process that serves an endpoint.
     """
 
     process: str
@@ -45,6 +47,7 @@ class PassFile(msgspec.Struct, frozen=True):
     ended_us: int | None = None
     every_s: float = 0.0
     problem: str = ""
+    by: str = "tick"
 
     @property
     def is_under_way(self) -> bool:
@@ -160,4 +163,4 @@ class Watch:
 
 def pass_command(project: Path) -> tuple[str, ...]:
     """Return the command that makes one pass and speaks only of what it did."""
-    return (sys.executable, "-m", "undrift", "tick", "--quiet", "-C", str(project))
+    return (sys.executable, "-m", "undrift", "tick", "--quiet", "--by", "serve", "-C", str(project))

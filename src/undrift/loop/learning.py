@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import msgspec
 import polars as pl
+from msgspec import structs
 
 from undrift.core.config import ModelSettings
 from undrift.core.digest import blake3_bytes
@@ -64,9 +65,26 @@ class Learnt:
         return {"data": self.data, "rows": self.rows, "known": self.known, "left_out": self.left_out}
 
 
-def learn_from_answers(
-    project: Project, endpoint: EndpointState, actor: Actor, keys: Mapping[str, str] | None = None
-) -> Learnt:
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The callers' keys in clear, as a file of labels holds them.
+
+    Attributes
+    ----------
+    column : str
+        Its column; rows get the keys in the dataset's column of that name, when the settings name none.
+    clear : mapping of str to str
+        The keys by what stands for them in the log.
+    """
+
+    column: str = ""
+    clear: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_KEYS = Keys()
+
+
+def learn_from_answers(project: Project, endpoint: EndpointState, actor: Actor, keys: Keys = NO_KEYS) -> Learnt:
     """Append the labelled answers of an endpoint to its model's dataset, each once, and say how many.
 
     Parameters
@@ -77,8 +95,9 @@ def learn_from_answers(
         Its live version, and the one before, are looked at.
     actor : Actor
         Who wants it.
-    keys : mapping of str to str, optional
-        The callers' keys in clear, by what stands for them in the log.
+    keys : Keys
+        What the log does not tell: with them only the answers about these keys become rows, and have
+        their keys; without them all do, and have none.
 
     Raises
     ------
@@ -96,16 +115,20 @@ def learn_from_answers(
     data = project.data.get(settings.dataset)
     if data.schema is None:
         raise NotLearnable(f"{data.ref} is no table", cure=f"undrift data check {data.name} --freeze")
+    if settings.key is None and keys.column in data.schema.names:
+        settings = structs.replace(settings, key=keys.column)
     known = _learnt_before(project, endpoint)
     parts = [_labelled(project, endpoint, one) for one in (endpoint.stable, endpoint.previous) if one is not None]
     _refuse_unlike(project, endpoint, settings)
     table = pl.concat([part.table for part in parts], how="diagonal_relaxed")
     fresh = table.filter(~pl.col("id").is_in(list(known)))
+    if keys.clear:  # the keys of other labels are not known in clear: those wait for their own file, or for none
+        fresh = fresh.filter(pl.col("key").is_in(list(keys.clear)))
     asked = _once(fresh)
-    frame = _as_rows(asked, data.schema, settings, _truths(project, data, settings), keys or {})
+    frame = _as_rows(asked, data.schema, settings, _truths(project, data, settings), keys.clear)
     good = _good(project, data, frame)
     rows, ids = frame.filter(good), fresh.join(asked.filter(~good), on="id", how="anti")["id"].to_list()
-    left_out, before = frame.height - rows.height, table.height - fresh.height
+    left_out, before = frame.height - rows.height, table.filter(pl.col("id").is_in(list(known))).height
     if not rows.height:
         return Learnt(data.ref, 0, before, left_out)
     name = f"answers-{blake3_bytes(''.join(ids).encode()).partition(':')[2][:12]}.parquet"
@@ -203,9 +226,10 @@ def _good(project: Project, data: DatasetVersion, frame: pl.DataFrame) -> pl.Ser
     if report.stop_reasons:
         unknown = [name for name in frame.columns if frame[name].null_count() == frame.height]
         without = f" (answers carry no {', '.join(unknown)})" if unknown else ""
+        cure = f"undrift data suite {data.name} shows the checks; change them where the world has moved"
         raise NotLearnable(
             f"the checks of data:{data.name} refuse the answers as rows{without}: {report.stop_reasons[0]}",
-            cure=f"append whole rows: undrift data add FILE --name {data.name} --append",
+            cure=f"append whole rows: undrift data add FILE --name {data.name} --append" if unknown else cure,
         )
     bad = [int(row) for row in report.bad_rows]
     return good.scatter(bad, [False] * len(bad)) if bad else good

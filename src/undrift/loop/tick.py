@@ -76,18 +76,20 @@ def tick(project: Project) -> Pass:
     return result
 
 
-def make_pass(project: Project, *, every_s: float = 0.0) -> Pass:
+def make_pass(project: Project, *, by: str = "tick", every_s: float = 0.0) -> Pass:
     """Make one pass and leave word of it, so that anybody can see that, and whether, somebody watches.
 
     Parameters
     ----------
     project : Project
         The project.
+    by : {"tick", "worker", "serve"}
+        Who makes it.
     every_s : float
         How often this process makes one; 0 when this is the only one.
     """
     real = project.clocks.real
-    told = PassFile(this_process(), to_us(real.now()), every_s=every_s)
+    told = PassFile(this_process(), to_us(real.now()), every_s=every_s, by=by)
     write_pass(project.store, told)
     try:
         return tick(project)
@@ -117,7 +119,7 @@ def repeat(project: Project, every_s: float, wait: Callable[[float], bool], tell
     while True:
         try:
             project.reload_settings()  # somebody may have changed the policy meanwhile
-            for line in make_pass(project, every_s=every_s).done:
+            for line in make_pass(project, by="worker", every_s=every_s).done:
                 tell(line)
         except UndriftError as error:  # a ledger that is away or settings half written: the next pass sees better
             tell(f"the pass failed: {error.message}")

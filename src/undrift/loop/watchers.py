@@ -73,7 +73,7 @@ def watch_of(project: Project, served: Sequence[SupervisorFile]) -> Watch:
         since = max(filter(None, (last, *(from_us(one.started_us) for one in watching))))
     elif told and told.every_s > 0 and runs(told.process):
         by, every_s = "worker", told.every_s
-    elif last and now - last < _BY_HAND:
+    elif told and told.by == "tick" and last and now - last < _BY_HAND:
         by = "tick"
     problem = _problem(by, every_s, now - since if since else None)
     if by and not problem and told and told.problem:

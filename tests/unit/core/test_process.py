@@ -4,8 +4,17 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
+from undrift.core.clock import RealClock
 from undrift.core.process import Heartbeat, is_gone, runs, this_process
 
+_PARENT = """
+import os, subprocess, sys
+from undrift.core.process import ends_with
+body = "from undrift.core.process import this_process; print(this_process(), flush=True); import time; time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", body], preexec_fn=ends_with(os.getpid(), niceness=1)).wait()
+"""
 _PRINT = "from undrift.core.process import this_process; print(this_process(), flush=True); input()"
 
 
@@ -42,6 +51,22 @@ def test_a_process_runs_only_as_itself() -> None:
 def test_a_process_of_another_host_is_not_known_to_be_gone() -> None:
     """What cannot be told is not gone: leases decide there."""
     assert not is_gone("elsewhere/boot/1/1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
+def test_a_child_ends_with_a_parent_that_is_killed() -> None:
+    """Nothing is left behind that goes on unseen."""
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = parent.stdout.readline().strip()
+    assert runs(child)
+    parent.kill()
+    parent.wait()
+    clock = RealClock()
+    deadline = clock.monotonic() + 20
+    while runs(child) and clock.monotonic() < deadline:
+        clock.sleep(0.01)
+    assert not runs(child)
 
 
 def test_a_heartbeat_beats_until_it_is_told_to_stop() -> None:

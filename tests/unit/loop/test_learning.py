@@ -12,7 +12,7 @@ from undrift.core.decision import Decision
 from undrift.core.ids import IdSource
 from undrift.endpoints.state import EndpointState
 from undrift.loop.labels import add_labels, keys_in
-from undrift.loop.learning import NotLearnable, learn_from_answers
+from undrift.loop.learning import Keys, NotLearnable, learn_from_answers
 from undrift.loop.needed import needed_for, waits_for
 from undrift.loop.retraining import incidents_of, new_labelled_rows
 from undrift.loop.status import status
@@ -22,7 +22,7 @@ from undrift.monitoring.incident import Finding
 from undrift.segments.records import ColumnsRecord, PredictionRecord, encode
 from undrift.segments.writer import SegmentWriter
 
-from .conftest import ADA, SETTINGS, Registered
+from .conftest import ADA, Registered
 
 KEYS = ("UA-1", "UA-2", "UA-3", "UA-3", None)
 
@@ -32,9 +32,6 @@ class Asked:
 
     def __init__(self, registered: Registered, table: str = "x,late,flight\n0.5,1,AA-1\n-0.5,0,AA-2\n") -> None:
         self.project = registered.project
-        toml = SETTINGS.format(promotion="ask") + 'key = "flight"\n'
-        (self.project.root / "undrift.toml").write_text(toml)
-        self.project.reload_settings()
         self.state: EndpointState = registered.deployed(registered.approved())
         self._log()
         (self.project.root / "flights.csv").write_text(table)
@@ -80,6 +77,10 @@ class Asked:
             )
 
 
+def _keys(asked: Asked, path: Path) -> Keys:
+    return Keys("flight", keys_in(asked.project, path, "flight"))
+
+
 @pytest.fixture
 def asked(registered: Registered) -> Asked:
     """Give an endpoint that drifts."""
@@ -100,7 +101,7 @@ def test_labels_alone_start_nothing_and_rows_of_them_do(asked: Asked) -> None:
     """Drift never retrains without new labelled rows; labelled answers become such rows once somebody says so."""
     path = asked.labels("flight,late\nUA-1,1\nUA-2,0\n")
     assert not [line for line in tick(asked.project).done if "triggered" in line]
-    learnt = learn_from_answers(asked.project, asked.state, ADA, keys_in(asked.project, path, "flight"))
+    learnt = learn_from_answers(asked.project, asked.state, ADA, _keys(asked, path))
     assert (learnt.data, learnt.rows, learnt.left_out) == ("data:flights@2", 2, 0)
     rows = asked.project.data.read("data:flights@2").sort("flight").rows()
     assert rows == [(0.5, 1, "AA-1"), (-0.5, 0, "AA-2"), (0.0, 1, "UA-1"), (1.0, 0, "UA-2")]
@@ -113,7 +114,7 @@ def test_an_answer_is_learnt_once(asked: Asked) -> None:
     path = asked.labels("flight,late\nUA-1,1\n")
     for text, rows, known in (("flight,late\nUA-1,1\n", 1, 0), ("flight,late\nUA-1,1\nUA-3,0\n", 1, 1)):
         asked.labels(text)
-        learnt = learn_from_answers(asked.project, asked.state, ADA, keys_in(asked.project, path, "flight"))
+        learnt = learn_from_answers(asked.project, asked.state, ADA, _keys(asked, path))
         assert (learnt.rows, learnt.known) == (rows, known)
     assert asked.project.data.get("flights").rows == 4
 
@@ -133,5 +134,5 @@ def test_rows_that_the_checks_refuse_are_not_appended(registered: Registered) ->
 def test_no_key_stands_in_the_ledger(asked: Asked) -> None:
     """The dataset holds what the caller delivers; the event names answers by id, in a blob."""
     path = asked.labels("flight,late\nUA-1,1\n")
-    learn_from_answers(asked.project, asked.state, ADA, keys_in(asked.project, path, "flight"))
+    learn_from_answers(asked.project, asked.state, ADA, _keys(asked, path))
     assert not [event for event in asked.project.ledger.events() if "UA-1" in str(event.body)]

@@ -28,7 +28,7 @@ def _supervisor(project: Project, ago: timedelta) -> SupervisorFile:
     [
         (None, "", NOBODY),
         (PassFile(GONE, 1, 2, every_s=10.0), "", NOBODY),
-        (PassFile(this_process(), 1, None, every_s=10.0), "worker", ""),
+        (PassFile(this_process(), 1, None, every_s=10.0, by="worker"), "worker", ""),
     ],
 )
 def test_a_dead_worker_does_not_watch(tmp_path: Path, told: PassFile | None, by: str, problem: str) -> None:
@@ -41,10 +41,12 @@ def test_a_dead_worker_does_not_watch(tmp_path: Path, told: PassFile | None, by:
 
 
 def test_a_pass_made_by_hand_counts_for_an_hour(tmp_path: Path) -> None:
-    """So cron watches, and somebody who once typed `undrift tick` does not."""
+    """So cron watches; somebody who once typed `undrift tick`, or a server that has ended, does not."""
     with Project.create(tmp_path) as project:
         make_pass(project)
         assert watch_of(project, []).by == "tick"
+        make_pass(project, by="serve")
+        assert watch_of(project, []).problem == NOBODY
         long_ago = to_us(project.clocks.real.now() - timedelta(hours=2))
         write_pass(project.store, PassFile(GONE, long_ago, long_ago))
         assert watch_of(project, []).problem == NOBODY
