@@ -8,7 +8,7 @@ from undrift.loop.report.markup import Child, Html, el, join
 from undrift.loop.report.pictures import calibrated, confusion, precision_recall, residuals, roc
 from undrift.loop.report.pieces import Stored, arm_name, code, metric_name, said, section, table
 from undrift.loop.report.svg import Mark, captioned, ends, interval_table, scale, strip
-from undrift.loop.report.words import NOTHING, alike, bounded, count, interval, listed, number, percent, stated
+from undrift.loop.report.words import alike, bounded, count, interval, listed, number, percent, stated
 
 _SHOWN_IMPORTANT = 15
 _SHOWN_SLICES = 8
@@ -91,7 +91,7 @@ def _repair(repair: Stored) -> Html:
     before, after = repair.get("before") or {}, repair.get("after") or {}
     names = {"log_loss": "log loss", "brier": "Brier score", "ece": "calibration error"}
     rows = [
-        (words, number(before.get(name)), number(after.get(name)) if after else NOTHING)
+        (words, number(before.get(name)), number(after.get(name)))
         for name, words in names.items()
         if before.get(name) is not None
     ]
@@ -100,7 +100,7 @@ def _repair(repair: Stored) -> Html:
     return join(
         el("h3", "Repair"),
         said(f"{outcome.get(str(repair['outcome']), 'Left as it is')}: {repair['reason']}."),
-        table(head, rows, numeric=(1, 2)) if rows else None,
+        table(head, rows, numeric=(1, 2)) if rows and after else None,
     )
 
 

@@ -114,14 +114,20 @@ def scheme(facts: Stored) -> Html:
         facts_list(
             [
                 ("reason", split["reason"]),
-                (
-                    "unit",
-                    f"intervals resample {unit}s: what lies within one is not counted as independent" if unit else None,
-                ),
+                ("unit", _unit(unit)),
                 ("candidates", f"compared by cross-validation, {inner['scheme']}" if inner else "not compared"),
             ]
         ),
     )
+
+
+def _unit(unit: str | None) -> str | None:
+    """Return what is independent of what, in words."""
+    if unit is None:
+        return None
+    if unit == "row":
+        return "row: each counts for itself, equal ones as one"
+    return f"{unit}: rows of one {unit} count as one piece of evidence in every interval"
 
 
 def candidates(facts: Stored) -> Html:

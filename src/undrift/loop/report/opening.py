@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from undrift.loop.report.markup import Child, Html, el, join
 from undrift.loop.report.pieces import Stored, arm_name, code, metric_name
 from undrift.loop.report.words import bounded, count, interval, listed, number
+from undrift.loop.training.kept import NOTHING
 from undrift.models.cards import missing_line
 
 OUTCOMES = {"pass": "passed", "fail": "failed", "cannot_tell": "cannot tell"}
@@ -111,11 +112,9 @@ def notices_of(facts: Stored) -> Iterator[list[Child]]:
     for one in facts["overrides"]["forced"]:
         yield [f"It was forced past its gate by {one['actor']['words']}: {one['reason']}"]
     for one in facts["overrides"]["kept"]:
-        yield [
-            "It learns from ",
-            code(one["column"]),
-            f", which the settings keep: {one['evidence'] or 'why is not recorded'}.",
-        ]
+        evidence = one["evidence"] or "what speaks against it is not recorded"
+        if evidence != NOTHING:
+            yield ["It learns from ", code(one["column"]), f", which the settings keep: {evidence}."]
     yield from _from_diagnosis(facts["diagnosis"])
     yield from ([one["text"]] for one in facts["warnings"])
     if facts["not_stated"]:

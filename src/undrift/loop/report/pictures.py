@@ -184,7 +184,7 @@ def _shares_span(ends: list[float]) -> tuple[float, float]:
     """Return an axis of shares on which small ones can be told apart."""
     if min(ends) >= 0.5:  # noqa: PLR2004 - the surer half
         return 0.5, 1.0
-    return 0.0, next(end for end in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if max(ends) <= end)
+    return 0.0, next(end for end in (0.02, 0.05, *(at / 10 for at in range(1, 11))) if max(ends) <= end)
 
 
 def _gap(gap: Stored, *, is_share: bool) -> str:

@@ -131,10 +131,13 @@ def test_who_decided_is_said_and_not_claimed(facts: Facts) -> None:
     assert registered["by"]["words"].endswith("(os-user, unverified)")
 
 
-def test_overrides_and_what_is_not_stated_stand_at_the_top(facts: Facts) -> None:
-    """The kept column, and the field that nobody filled in."""
-    top = " ".join(Page(page(facts("timed")).split("<nav", maxsplit=1)[0]).text)
-    assert "which the settings keep: nothing speaks against it in the rows learnt from" in top
+def test_what_a_reader_must_know_stands_at_the_top(facts: Facts) -> None:
+    """The kept column against which something speaks, and the field that nobody filled in."""
+    known = facts("timed")
+    known["overrides"]["kept"].append({"column": "leak", "evidence": "it alone ranks 99.9 % right"})
+    top = " ".join(Page(page(known).split("<nav", maxsplit=1)[0]).text)
+    assert "leak , which the settings keep: it alone ranks 99.9 % right." in top
+    assert "rare" not in top
     assert "1 field is not stated: excluded use. Set it under [models.m] in undrift.toml." in top
 
 
