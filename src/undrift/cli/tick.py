@@ -15,7 +15,7 @@ from undrift.project import Project
 
 @command("tick", example="undrift tick")
 @click.option("--quiet", is_flag=True, help="Say nothing when nothing was due, for cron and logs.")
-@click.option("--by", hidden=True, default="tick", type=click.Choice(["tick", "serve"]))
+@click.option("--by", hidden=True, default="tick", type=click.Choice(["tick", "serve"]), help="Who starts it.")
 def tick(project: Path, *, quiet: bool, by: str) -> Answer:
     """Make one pass of the loop; call it from cron, or let `undrift worker` repeat it."""
     from undrift.loop import tick as loop
