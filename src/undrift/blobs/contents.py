@@ -110,7 +110,8 @@ def _verified(store: BlobStore, contents: Contents) -> Iterator[bytes]:
         piece = store.read_bytes(chunk.digest)
         hasher.update(piece)
         yield piece
-    if f"b3:{hasher.hexdigest()}" != contents.digest:
+    is_whole = all(store.left_of(chunk.digest) == chunk.digest for chunk in contents.chunks)
+    if is_whole and f"b3:{hasher.hexdigest()}" != contents.digest:  # of an erased piece its own digest was verified
         raise BlobCorrupt(
             f"the pieces of {contents.digest} do not make up that file",
             cure="add the original data again",

@@ -4,6 +4,9 @@ Layout of the folder::
 
     objects/ab/ab3f...   one file per object, never modified, mode 0400
     incoming/            files being written; a left-over of a dead writer is swept
+    erased/ab/ab3f...    what became of an object whose bytes were erased: the digest of what
+                         is left of it, or nothing
+
 
 An object appears by rename after its bytes are on disk, so a reader or a crash sees a whole
 object or none.
@@ -21,6 +24,7 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
+from undrift.blobs.tombstones import Tombstones
 from undrift.core.digest import blake3_bytes, blake3_file, hex_of
 from undrift.core.errors import Corrupt, NotFound
 from undrift.core.files import fsync_folder, make_private, replacing
@@ -53,17 +57,20 @@ class BlobStore:
     Notes
     -----
     Writing bytes that the store already holds changes nothing, except that an object found
-    damaged is replaced by the good bytes.
+    damaged is replaced by the good bytes. Bytes that were erased are refused; whoever reads them gets
+    what is left of them, verified by its own digest.
     """
 
     def __init__(self, folder: Path) -> None:
         self._objects = make_private(folder / "objects")
         self._incoming = make_private(folder / "incoming")
+        self._tombstones = Tombstones(folder / "erased")
         self._sweep()
 
     def put_bytes(self, data: bytes) -> str:
         """Store some bytes and return their digest."""
         digest = blake3_bytes(data)
+        self._tombstones.refuse(digest)
         if not self._holds_good(digest, len(data)):
             with self._incoming_file() as (file, path):
                 file.write(data)
@@ -79,6 +86,7 @@ class BlobStore:
             If the file cannot be read or the disk is full; the store is then unchanged.
         """
         digest = blake3_file(source)
+        self._tombstones.refuse(digest)
         if self._holds_good(digest, source.stat().st_size):
             return digest
         with source.open("rb") as original, self._incoming_file() as (file, path):
@@ -87,8 +95,33 @@ class BlobStore:
         return digest
 
     def has(self, digest: str) -> bool:
-        """Say whether an object is there; its bytes are not checked."""
-        return self._path(digest).is_file()
+        """Say whether an object, or what is left of it, is there; its bytes are not checked."""
+        left = self.left_of(digest)
+        return left is not None and self._path(left).is_file()
+
+    def left_of(self, digest: str) -> str | None:
+        """Return the digest of what is left of an object: its own unless it was erased, None when nothing is."""
+        return self._tombstones.left_of(digest)
+
+    def erase(self, digest: str, left: str | None) -> None:
+        """Erase an object for ever; what is left of it, stored already, answers in its place.
+
+        Parameters
+        ----------
+        digest : str
+            The object.
+        left : str or None
+            Digest of what takes its place; None when nothing does.
+
+        Notes
+        -----
+        May be killed at any point and repeated. The file is unlinked; what the disk keeps of it is
+        beyond this program.
+        """
+        self._tombstones.write(digest, left)
+        self._path(digest).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            fsync_folder(self._path(digest).parent)
 
     def size(self, digest: str) -> int:
         """Return the number of bytes of an object.
@@ -98,6 +131,7 @@ class BlobStore:
         BlobMissing
             If it is not there.
         """
+        digest = self._tombstones.readable(digest)
         try:
             return self._path(digest).stat().st_size
         except FileNotFoundError as error:
@@ -113,6 +147,7 @@ class BlobStore:
         BlobCorrupt
             If its bytes are not those that the digest names.
         """
+        digest = self._tombstones.readable(digest)
         try:
             data = self._path(digest).read_bytes()
         except FileNotFoundError as error:
@@ -141,6 +176,7 @@ class BlobStore:
         BlobMissing, BlobCorrupt
             As for :meth:`read_bytes`.
         """
+        digest = self._tombstones.readable(digest)
         path = self._path(digest)
         try:
             found = blake3_file(path)
@@ -165,6 +201,7 @@ class BlobStore:
         BlobMissing, BlobCorrupt
             As for :meth:`read_bytes`; the target is then untouched.
         """
+        digest = self._tombstones.readable(digest)
         try:
             original = self._path(digest).open("rb")
         except FileNotFoundError as error:

@@ -11,6 +11,7 @@ from undrift.cli.answer import Answer, pairs, table
 from undrift.cli.command import LazyGroup, command
 from undrift.cli.reading import reading_of, reading_options
 from undrift.core.json import JSON
+from undrift.loop.privacy.erasure import erasures
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -120,14 +121,16 @@ def log(project: Path, name: str) -> Answer:
     with Project.open(project) as opened:
         versions = opened.data.log(name)
         refused = [one for one in opened.data.admissions(name) if one.outcome == "refused"]
+        erased = erasures(opened, name)
     rows = [
         (one.ref, ",".join(one.tags), one.rows, one.bytes, f"{one.created_at:%Y-%m-%d %H:%M}", one.version_id[:_SHORT])
         for one in versions
     ]
     text = table(("version", "tags", "rows", "bytes", "added (UTC)", "id"), rows)
+    text += "".join(f"\nerased of {ref}: {count:,} rows" for ref, count in erased.items())
     text += "".join(f"\nrefused {one.at:%Y-%m-%d %H:%M}: {one.rows:,} rows, {one.bad_rows:,} bad" for one in refused)
     data: JSON = {
-        "versions": [_version_json(one) for one in versions],
+        "versions": [{**_version_json(one), "erased_rows": erased.get(one.ref, 0)} for one in versions],
         "refused": [{"at": str(one.at), "rows": one.rows, "bad_rows": one.bad_rows} for one in refused],
     }
     return Answer(data, text)
@@ -139,7 +142,9 @@ def show(project: Path, reference: str) -> Answer:
     """Show one version: rows, columns, digests."""
     with Project.open(project) as opened:
         version = opened.data.get(reference)
-    return Answer(_version_json(version), _version_text(version))
+        erased = erasures(opened, version.name).get(version.ref, 0)
+    told = f"\nerased  {erased:,} of these rows: undrift history data:{version.name}" if erased else ""
+    return Answer({**_version_json(version), "erased_rows": erased}, _version_text(version) + told)
 
 
 @command("list", example="undrift data list")
@@ -161,7 +166,9 @@ def checkout(project: Path, reference: str, *, output: Path, overwrite: bool) ->
     with Project.open(project) as opened:
         version = opened.data.get(reference)
         written = opened.data.checkout(version.ref, output, overwrite=overwrite)
-    return Answer({"version": version.ref, "path": str(written)}, f"{version.ref} -> {written}")
+        erased = erasures(opened, version.name).get(version.ref, 0)
+    text = f"{version.ref} -> {written}" + (f", without {erased:,} erased rows" if erased else "")
+    return Answer({"version": version.ref, "path": str(written), "erased_rows": erased}, text)
 
 
 @command("tag", example="undrift data tag customers@3 june")
@@ -228,5 +235,6 @@ data = LazyGroup(
         "show": ("undrift.cli.data:show", "Show one version."),
         "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+        "erase": ("undrift.cli.erasure:erase", "Erase a subject's rows from everything that holds rows."),
     },
 )

@@ -137,8 +137,10 @@ def scan(blobs: BlobStore, manifest: Manifest, schema: Schema) -> pl.LazyFrame:
 
 
 def read_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.DataFrame:
-    """Return the rows of one part."""
+    """Return the rows of one part; none when all were erased."""
     with part_path(blobs, part) as path:
+        if not path.stat().st_size and blobs.left_of(part.contents.digest) != part.contents.digest:
+            return pl.DataFrame(schema=schema.dtypes)
         return _named(part, lambda: table_files.read(path, _format(part), schema))
 
 

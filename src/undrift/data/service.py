@@ -19,6 +19,7 @@ from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.conform import conform
+from undrift.data.erasing import DatasetErasure
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
@@ -59,6 +60,8 @@ class Data:
     ----------
     masks : Masks
         The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
+    erasure : DatasetErasure
+        Finds what must change so that a subject's rows are gone.
     """
 
     def __init__(  # one room, its parts
@@ -69,6 +72,7 @@ class Data:
         self._blobs = blobs
         self._stored = StoredVersions(ledger, blobs)
         self._adder = Adder(ledger, blobs, self._stored)
+        self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
 
     def add(

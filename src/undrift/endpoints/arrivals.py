@@ -9,7 +9,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from undrift.core.masking import Mask
-from undrift.segments.records import ColumnsRecord, FeedbackRecord, PredictionRecord, decode
+from undrift.segments.records import ColumnsRecord, ErasedRecord, FeedbackRecord, PredictionRecord, decode
 from undrift.segments.tail import SegmentTail
 
 Arrival: TypeAlias = "PredictionRecord | FeedbackRecord"
@@ -53,7 +53,7 @@ class Arrivals:
             while frames := tail.poll(_FRAMES_PER_POLL):
                 for frame in frames:
                     record = decode(frame.payload)
-                    if not isinstance(record, ColumnsRecord):
+                    if not isinstance(record, ColumnsRecord | ErasedRecord):
                         self._waiting.append((_key(record), self._masked(record)))
         self._waiting.sort(key=_by_key)
         end = next((place for place, (key, _) in enumerate(self._waiting) if key[0] > until_us), len(self._waiting))

@@ -17,6 +17,7 @@ from undrift.endpoints.state import EndpointState
 from undrift.endpoints.watch import PassFile, write_pass
 from undrift.loop.children import start_pending
 from undrift.loop.needed import waits_for
+from undrift.loop.privacy.retention import expire
 from undrift.loop.promotion import release_passed
 from undrift.loop.retraining import retrain
 from undrift.loop.sealing import seal_logs
@@ -42,7 +43,7 @@ class Pass:
 
 
 def tick(project: Project) -> Pass:
-    """Do all that is due: judge rollouts, publish, seal, watch, trigger, start pipelines, release.
+    """Do all that is due: judge rollouts, publish, seal, watch, erase, trigger, start pipelines, release.
 
     Parameters
     ----------
@@ -66,6 +67,7 @@ def tick(project: Project) -> Pass:
     result.done += [f"published endpoint:{name}" for name in project.publisher.render_lagging()]
     for state in endpoints:
         _look_after(project, state, result)
+    result.done += [one.told(project.settings.privacy.retention_days) for one in expire(project)]
     for model, behind in _by_model(endpoints).items():
         _trigger(project, model, behind, result)
     for state in project.endpoints.all():

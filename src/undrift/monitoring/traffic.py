@@ -101,6 +101,8 @@ class Traffic:
 
     def scores(self) -> Floats:
         """Return what the engine gave, one row per request; for answered requests only."""
+        if not self.rows:
+            return np.empty((0, max(1, len(self.version.classes))))
         return np.array(self.table["scores"].to_list(), dtype=np.float64).reshape(self.rows, -1)
 
     def labelled(self) -> Traffic:

@@ -38,9 +38,9 @@ from undrift.segments.tables import (
 FORMAT = "undrift.parquet/1"
 Kind: TypeAlias = Literal["predictions", "feedback"]
 
-_FOLDER = "parquet"
+FOLDER = "parquet"
 _INDEX = "index.json"
-_LOCK = "compact.lock"
+LOCK = "compact.lock"
 _BATCH_BYTES = 64 * 1024 * 1024
 _PART_ROWS = 500_000
 _READ_TRIES = 20
@@ -137,10 +137,10 @@ def compact(folder: Path, clock: Clock | None = None) -> Compacted:
     May be killed at any moment and called by several processes: one works, the others wait. The
     segments stay until :func:`drop_compacted`, because tails may still be reading them.
     """
-    make_private(folder / _FOLDER)
+    make_private(folder / FOLDER)
     segments = records = 0
-    with FileLock(folder / _FOLDER / _LOCK):
-        _sweep(folder)
+    with FileLock(folder / FOLDER / LOCK):
+        sweep(folder)
         for batch in _batches(folder):
             records += _absorb(folder, batch, IdSource(clock or RealClock()))
             segments += len(batch)
@@ -153,9 +153,9 @@ def drop_compacted(folder: Path, before_us: int) -> int:
     Tails which have not read them yet will not see them any more: choose the instant so that
     every consumer is past it.
     """
-    if not (folder / _FOLDER).is_dir():
+    if not (folder / FOLDER).is_dir():
         return 0
-    with FileLock(folder / _FOLDER / _LOCK):
+    with FileLock(folder / FOLDER / LOCK):
         index = read_index(folder)
         absorbed = set(index.absorbed)
         files = [file for file in listing(folder) if file.name in absorbed]
@@ -163,7 +163,7 @@ def drop_compacted(folder: Path, before_us: int) -> int:
         for name in old:
             path_of(folder, name, SEAL).unlink(missing_ok=True)
             path_of(folder, name, SEALED).unlink()
-        _write_index(folder, Index(index.parts, sorted({file.name for file in files} - old)))
+        write_index(folder, Index(index.parts, sorted({file.name for file in files} - old)))
     return len(old)
 
 
@@ -224,7 +224,7 @@ def read_feedback(folder: Path, span: Span | None = None, mask: Mask | None = No
 def read_index(folder: Path) -> Index:
     """Return a folder's index; an empty one when nothing was compacted yet."""
     try:
-        return msgspec.json.decode((folder / _FOLDER / _INDEX).read_bytes(), type=Index)
+        return msgspec.json.decode((folder / FOLDER / _INDEX).read_bytes(), type=Index)
     except FileNotFoundError:
         return Index()
 
@@ -238,7 +238,7 @@ def _both(
         index = read_index(folder)
         absorbed = set(index.absorbed)
         try:
-            parts = [pl.read_parquet(folder / _FOLDER / part.file) for part in index.parts if wanted(part)]
+            parts = [pl.read_parquet(folder / FOLDER / part.file) for part in index.parts if wanted(part)]
             found = Collected()
             for file in files:
                 if file.name not in absorbed:
@@ -276,12 +276,12 @@ def _absorb(folder: Path, batch: Sequence[SegmentFile], ids: IdSource) -> int:
         old = next((part for part in parts if _takes_more(part, kind, day, package)), None)
         if old is not None:
             parts.remove(old)
-        whole = join([pl.read_parquet(folder / _FOLDER / old.file), fresh]) if old else fresh
+        whole = join([pl.read_parquet(folder / FOLDER / old.file), fresh]) if old else fresh
         parts.append(
-            _write_part(folder, Part(f"{day}/{ids.next()}.parquet", kind, day, package, whole.height, ""), whole)
+            write_part(folder, Part(f"{day}/{ids.next()}.parquet", kind, day, package, whole.height, ""), whole)
         )
-    _write_index(folder, Index(parts, sorted({*index.absorbed, *(file.name for file in batch)})))
-    _sweep(folder)
+    write_index(folder, Index(parts, sorted({*index.absorbed, *(file.name for file in batch)})))
+    sweep(folder)
     return len(found.predictions) + len(found.feedback)
 
 
@@ -304,22 +304,34 @@ def _frames(found: Collected) -> dict[tuple[Kind, str, str], pl.DataFrame]:
     return frames
 
 
-def _write_part(folder: Path, part: Part, frame: pl.DataFrame) -> Part:
-    path = folder / _FOLDER / part.file
+def write_part(folder: Path, part: Part, frame: pl.DataFrame) -> Part:
+    """Write the file of a part and return the part with its digest; the index does not name it yet.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder of segments.
+    part : Part
+        The part.
+    frame : DataFrame
+        Its rows.
+    """
+    path = folder / FOLDER / part.file
     make_private(path.parent)
     with replacing(path) as unfinished:
         frame.write_parquet(unfinished, compression="zstd")
     return msgspec.structs.replace(part, digest=blake3_file(path))
 
 
-def _write_index(folder: Path, index: Index) -> None:
-    write_atomic(folder / _FOLDER / _INDEX, msgspec.json.encode(index))
+def write_index(folder: Path, index: Index) -> None:
+    """Replace a folder's index; only the holder of the lock may."""
+    write_atomic(folder / FOLDER / _INDEX, msgspec.json.encode(index))
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove parts that the index does not name; only the holder of the lock may."""
     named = {part.file for part in read_index(folder).parts}
-    root = folder / _FOLDER
+    root = folder / FOLDER
     for path in root.glob("*/*.parquet*"):
         if path.relative_to(root).as_posix() not in named:
             path.unlink()

@@ -132,10 +132,17 @@ class ColumnsRecord(msgspec.Struct, frozen=True, array_like=True, tag="columns",
     types: list[str] = []
 
 
-Record: TypeAlias = PredictionRecord | FeedbackRecord | ColumnsRecord
+class ErasedRecord(msgspec.Struct, frozen=True, array_like=True, tag="erased", tag_field="kind"):
+    """What stands where a record was erased: as long as that, so that every other record keeps its place."""
+
+    filler: str
+    more: str = ""
+
+
+Record: TypeAlias = PredictionRecord | FeedbackRecord | ColumnsRecord | ErasedRecord
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(PredictionRecord | FeedbackRecord | ColumnsRecord)
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
 def feedback_id(prediction_id: str | None, key: str | None, actual: Label, event_us: int | None) -> str:
@@ -152,6 +159,27 @@ def feedback_id(prediction_id: str | None, key: str | None, actual: Label, event
     """
     content = msgspec.json.encode([prediction_id, key, actual, event_us])
     return blake3_bytes(content)[3 : 3 + _ID_DIGITS]
+
+
+def erased(size: int) -> bytes:
+    """Return the payload of an erased record of so many bytes.
+
+    Raises
+    ------
+    ValueError
+        If no record is so short.
+    """
+    for more in ("", "."):
+        for head in _HEADS:
+            length = size - head - len(encode(ErasedRecord("", more)))
+            payload = encode(ErasedRecord("." * max(0, length), more))
+            if len(payload) == size:
+                return payload
+    raise ValueError(f"no record has {size} bytes")
+
+
+_HEADS = (0, 1, 2, 4)
+"""Bytes that the length of a longer text takes more than that of the empty one."""
 
 
 def encode(record: Record) -> bytes:

@@ -70,7 +70,7 @@ class Collected:
             self.predictions.append(record)
         elif isinstance(record, FeedbackRecord):
             self.feedback.append(record)
-        else:
+        elif isinstance(record, ColumnsRecord):
             self.columns[record.package] = record
 
 

@@ -30,12 +30,14 @@ from undrift.segments.frames import MAGIC, frame, scan
 from undrift.segments.records import (
     BadRecord,
     ColumnsRecord,
+    ErasedRecord,
     FeedbackRecord,
     Labelled,
     PredictionRecord,
     Record,
     decode,
     encode,
+    erased,
 )
 from undrift.segments.routing import bucket_of, takes_canary
 from undrift.segments.seal import read_seal, seal_abandoned
@@ -186,3 +188,11 @@ def test_a_label_has_one_id_masked_whichever_way_its_key_came() -> None:
     assert record.key == mask.text("ada@example.org")
     assert Labelled(None, record.key, True, None).record(1, mask) == record
     assert raw.record(1).key == "ada@example.org"
+
+
+@pytest.mark.parametrize("size", [*range(11, 80), *range(250, 300), 65_530, 65_545, 65_550, 70_000])
+def test_an_erased_record_is_as_long_as_the_one_it_stands_for(size: int) -> None:
+    """So every other record of the file keeps its place, and those who follow the file theirs."""
+    payload = erased(size)
+    assert len(payload) == size
+    assert isinstance(decode(payload), ErasedRecord)

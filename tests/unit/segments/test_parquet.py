@@ -169,7 +169,7 @@ parquet.drop_compacted(Path(sys.argv[1]), 2**62)
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("_write_part", 1), ("_write_part", 3), ("_write_index", 1), ("_sweep", 2), ("_write_index", 2), ("path_of", 2)],
+    [("write_part", 1), ("write_part", 3), ("write_index", 1), ("sweep", 2), ("write_index", 2), ("path_of", 2)],
 )
 def test_kill_9_anywhere_in_a_compaction_keeps_each_record_once(tmp_path: Path, name: str, count: int):
     """Before and after the next compaction, every record is read once, and no rubbish stays."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from undrift.core.config import ModelSettings
+from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.data.personal import Personal
 from undrift.evaluation.duplicates import row_units
@@ -22,6 +23,12 @@ from undrift.evaluation.splits import Positions, RowFacts
 from undrift.evaluation.target import Target, read_target, spelt_alike, usable
 from undrift.loop.training.arrays import get_array
 from undrift.loop.training.rooms import Spec, TrainingRooms, unit_of
+
+
+class RowsErased(BadInput):
+    """Rows were erased from the table between two steps of a training."""
+
+    code = "rows-erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +176,26 @@ def features_of(
 
 
 def chosen_rows(rooms: TrainingRooms, spec: Spec, split: Mapping[str, JSON]) -> Chosen:
-    """Return the table as the split left it, from the split's outputs."""
+    """Return the table as the split left it, from the split's outputs.
+
+    Raises
+    ------
+    RowsErased
+        If rows of the table were erased since.
+    """
     frame = rooms.data.read(str(split["data"]))
     settings = spec.settings
+    units = get_array(rooms.blobs, split["units"])
+    if len(frame) != len(units):
+        raise RowsErased(
+            f"rows of {split['data']} were erased since this training split them",
+            cure=f"undrift train {spec.model or 'MODEL'} begins anew",
+        )
     return Chosen(
         frame,
         get_array(rooms.blobs, split["fit"]),
         get_array(rooms.blobs, split["holdout"]),
-        get_array(rooms.blobs, split["units"]),
+        units,
         instants(frame, settings.time) if settings.time else None,
         target_from(split["target"]),
         features_from(split["features"]),
