@@ -29,7 +29,7 @@ _ALL_ALIKE = (
         "dates of which some have the day first, others the month: kept as text",
     ),
 )
-_NUMBER_STYLES = (NumberStyle(), NumberStyle(".", ","), NumberStyle(",", "."))
+_NUMBER_STYLES = (NumberStyle(), NumberStyle(".", ","), NumberStyle(",", "."), NumberStyle(".", " "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Texts:
     blank_lines : int
         Lines without a cell, which were skipped.
     index_dropped : bool
-        Whether a first column without a name, which counted the rows from 0, was left out.
+        Whether a first column without a name, which counted the rows, was left out.
     """
 
     frame: pl.DataFrame
@@ -195,8 +195,9 @@ def _nameless(position: int) -> BadTable:
 
 
 def _counts_rows(cells: pl.Series) -> bool:
-    """Say whether the cells are 0, 1, 2, ...: the index that pandas writes by default."""
-    return cells.equals(pl.int_range(len(cells), eager=True).cast(pl.String))
+    """Say whether the cells are 0, 1, 2, ..., or go on from another number: the index that pandas writes by default."""
+    first = cells.head(1).cast(pl.Int64, strict=False).sum() or 0
+    return cells.equals(pl.int_range(first, first + len(cells), eager=True).cast(pl.String))
 
 
 def _without_blanks(frame: pl.DataFrame, shape: _Shape) -> pl.DataFrame:

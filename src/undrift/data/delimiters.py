@@ -55,6 +55,8 @@ def find_delimiter(text: TextFile, usual: str) -> str:
     if not whole:
         # The reader then names the first line of another width.
         return max(fits, key=lambda fit: (fit.agreeing, len(fit.header))).delimiter if fits else usual
+    if usual == "\t" and any(fit.delimiter == usual for fit in whole):
+        return usual  # the name .tsv says so
     best, *others = sorted(whole, key=lambda fit: -len(fit.header))
     if others and len(best.header) < 2 * len(others[0].header):
         raise AmbiguousDelimiter(

@@ -120,7 +120,7 @@ def infer(texts: pl.DataFrame, given: Circumstances | None = None) -> Inferred:
     told = {finding.tells for finding in findings} - {""}
     decided = [_decide(finding, told, given) for finding in findings]
     _refuse_ambiguous(findings, decided, given)
-    columns = tuple(column or Column("", "string") for column in decided)
+    columns = tuple(column for column in decided if column is not None)  # all of them: the others were refused
     notes: list[Note] = []
     for finding, column in zip(findings, columns, strict=True):
         _refuse_contradiction(finding, column, given)
@@ -260,11 +260,14 @@ def _refuse_ambiguous(findings: Sequence[_Finding], decided: Sequence[Column | N
         else (AmbiguousDates, ("--day-first", "--month-first"))
     )
     cell = first.texts[row].strip(BLANKS)
+    both = f"{cell!r} ({given.place(row)}) is {readings[0]} or {readings[1]}"
+    told = f"{both}, and every other cell can be read both ways, too"
+    if readings[0] == readings[1]:
+        told = "in every cell day and month are the same number, so nothing tells which comes first in later ones"
     others = f" (the same holds for {', '.join(repr(name) for name in alike[1:])})" if alike[1:] else ""
     words = [" ".join(f"{flag} {_quoted(name)}" for name in alike) for flag in flags]
     raise error(
-        f"column {first.name!r}: {cell!r} ({given.place(row)}) is {readings[0]} or {readings[1]}, "
-        f"and every other cell can be read both ways, too{others}",
+        f"column {first.name!r}: {told}{others}",
         cure=f"say which: {words[0]}   or   {words[1]}",
         columns=alike,
         readings=list(readings),

@@ -11,7 +11,7 @@ from itertools import product
 import polars as pl
 
 _GROUPS = {".": r"\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]", "": ""}
-_NOT_NUMBERS = r"^[+-]?(?i:nan|inf|infinity)$"
+_CODE_DIGITS = 7
 _MARKS = r"[.,'\u2019 \u00a0\u202f%+-]"
 
 
@@ -96,11 +96,6 @@ class NumberStyles:
     styles: tuple[NumberStyle, ...] = ()
     tells: str = ""
 
-    @property
-    def ambiguous(self) -> bool:
-        """Whether both readings are possible and differ."""
-        return len(self.styles) > 1
-
 
 def styles_of(texts: pl.Series) -> NumberStyles:
     """Return the styles in which all cells of a column are numbers.
@@ -138,6 +133,3 @@ def _are_codes(texts: pl.Series, found: dict[str, NumberStyle]) -> bool:
         return False
     digits = texts.str.replace_all(_MARKS, "").str.len_bytes()
     return digits.n_unique() == 1 and digits[0] >= _CODE_DIGITS
-
-
-_CODE_DIGITS = 7

@@ -196,4 +196,6 @@ def _about_files(tables: Sequence[TextTable], named: str) -> list[Note]:
             notes.append(Note("", told))
         if isinstance(table, TableText) and table.texts.index_dropped:
             notes.append(Note("", "the first column has no name and counts the rows: an index, left out"))
+        padded = (name for name in names_of(table) if name != name.strip())
+        notes += [Note(name, "the name of the column has blanks round it") for name in padded]
     return list(dict.fromkeys(notes))

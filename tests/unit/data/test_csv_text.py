@@ -50,6 +50,7 @@ def write(tmp_path: Path):
         ('a,b\n1,"x\ry"\r\n', [("1", "x\ry")]),
         ("a,b\r\n1,2\n3,4\r", [("1", "2"), ("3", "4")]),
         (",b\n0,x\n1,y\n", [("x",), ("y",)]),
+        (",b\n70,x\n71,y\n", [("x",), ("y",)]),
         ('"x\ny",b\n1,2\n', [("1", "2")]),
     ],
 )
@@ -68,7 +69,8 @@ def test_cells_are_read_as_they_stand(write, data: str, rows: list[tuple[str | N
         (b'a,b\n"x\ny",2\n3\n', "line 4 has 1 cells"),
         (b"a,b\n1,2\n3", "line 3 has 1 cells"),
         (b"a,a\n1,2\n", "columns 1 and 2 are both called 'a'"),
-        (b",b\n1,2\n", "column 1 has no name"),
+        (b",b\nx,2\n", "column 1 has no name"),
+        (b",b\n5,2\n5,3\n", "column 1 has no name"),
         (b'a,b\n1,"x\n', "line 2 has|well-formed"),
         (b"a,\n1,2\n", "column 2 has no name"),
         (b"a,b\r1\r", "line 2 has 1 cells"),

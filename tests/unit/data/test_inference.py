@@ -122,6 +122,12 @@ def test_dates_with_two_readings_ask_and_show_both() -> None:
     assert values("03.04.2013", month_first=("x",)) == [date(2013, 3, 4)]
 
 
+def test_dates_whose_day_and_month_agree_ask_for_the_sake_of_later_ones() -> None:
+    """They are the same under both orders, the next file's are not."""
+    with pytest.raises(AmbiguousDates, match="same number"):
+        column("05/05/2013", "06/06/2013")
+
+
 def test_numbers_with_two_readings_ask_and_show_both() -> None:
     """1,234 alone may be one thousand or one."""
     with pytest.raises(AmbiguousNumbers, match=r"'1,234' \(row 2\) is 1234 or 1.234") as caught:
@@ -199,6 +205,7 @@ def test_a_column_that_is_not_there_is_told() -> None:
         (("2013/1/1",) * 9 + ("soon",), r"'soon' \(row 10\) is not a date"),
         (("007", "8", "9"), "leading zeros"),
         (("5 kg", "7 kg"), r"unit \(kg\)"),
+        (("552 100 554", "443 061 841"), "may be a code"),
         (("$5", "$7.50"), r"unit \(\$\)"),
         (("31/12/13",), "two digits"),
         (("31/12/2013", "12/31/2013"), "others the month"),

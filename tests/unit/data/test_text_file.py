@@ -121,6 +121,11 @@ def test_two_delimiters_that_do_equally_well_ask(tmp_path: Path) -> None:
     assert caught.value.exit_code == 4
 
 
+def test_a_name_that_says_tabs_is_believed(tmp_path: Path) -> None:
+    """Where tabs divide the cells, too."""
+    assert find_delimiter(opened(tmp_path, "a,b\tc\n1,2\t3\n"), "\t") == "\t"
+
+
 def test_known_names_tell_the_delimiter(tmp_path: Path) -> None:
     """What was found for an earlier file comes first, but the header decides."""
     file = opened(tmp_path, "Name, Vorname;Ort\nMüller, Hans;Berlin\n")
