@@ -196,8 +196,9 @@ def _nameless(position: int) -> BadTable:
 
 def _counts_rows(cells: pl.Series) -> bool:
     """Say whether the cells are 0, 1, 2, ..., or go on from another number: the index that pandas writes by default."""
-    first = cells.head(1).cast(pl.Int64, strict=False).sum() or 0
-    return cells.equals(pl.int_range(first, first + len(cells), eager=True).cast(pl.String))
+    text = cells[0] if len(cells) else "0"
+    first = int(text) if text and re.fullmatch(r"[0-9]{1,15}", text) else 0
+    return cells.equals(pl.Series(np.arange(first, first + len(cells), dtype=np.int64)).cast(pl.String))
 
 
 def _without_blanks(frame: pl.DataFrame, shape: _Shape) -> pl.DataFrame:
