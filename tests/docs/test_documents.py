@@ -11,6 +11,7 @@ import pytest
 from docs.blocks import REPOSITORY, RUN, SHOWN, Folder, blocks, free_port
 
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
+ANY_TABLE = REPOSITORY / "docs" / "up.md"
 NOTEBOOK = REPOSITORY / "docs" / "notebook.md"
 README = REPOSITORY / "README.md"
 PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")])
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     made.close()
 
 
-@pytest.mark.parametrize("document", [TUTORIAL, NOTEBOOK, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [TUTORIAL, ANY_TABLE, NOTEBOOK, README], ids=lambda path: path.name)
 def test_every_block_runs_in_its_order(document: Path, folder: Folder) -> None:
     """A reader who types all of it meets no error."""
     for block in blocks(document):
@@ -34,7 +35,7 @@ def test_every_block_runs_in_its_order(document: Path, folder: Folder) -> None:
             assert done.returncode == 0, f"{document.name}:{block.line}\n{block.text}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("document", [TUTORIAL, NOTEBOOK, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [TUTORIAL, ANY_TABLE, NOTEBOOK, README], ids=lambda path: path.name)
 def test_few_blocks_are_not_run(document: Path) -> None:
     """What cannot be run is marked with its reason, and there is little of it."""
     found = list(blocks(document))
