@@ -10,6 +10,7 @@ from pathlib import Path
 from undrift.core.errors import Fault
 from undrift.core.process import set_by_signals
 from undrift.endpoints.supervisor import ask_to_stop, stop_supervisor
+from undrift.ledger.errors import LedgerUnavailable
 from undrift.loop.hosting import serving
 from undrift.loop.status import EndpointStatus, status
 from undrift.project import Project
@@ -116,7 +117,11 @@ def _tell_lines(followed: Sequence[_Followed], tell: Tell, *, several: bool) -> 
 
 
 def _tell_changes(project: Project, followed: Sequence[_Followed], tell: Tell) -> None:
-    found = {one.state.name: one for one in status(project).endpoints}
+    try:
+        found = {one.state.name: one for one in status(project).endpoints}
+    except LedgerUnavailable as error:  # answers go on meanwhile, and so does this
+        tell(f"the status cannot be told now: {error.message}")
+        return
     for one in followed:
         lines = _summary(found[one.name])
         for line in lines:

@@ -14,6 +14,7 @@ from msgspec import structs
 from undrift.core.config import ModelSettings
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import CannotTell, UndriftError
+from undrift.core.files import FileLock
 from undrift.core.json import JSON
 from undrift.core.labels import label_text
 from undrift.data.conform import conform
@@ -111,6 +112,11 @@ def learn_from_answers(project: Project, endpoint: EndpointState, actor: Actor, 
     were appended is kept by their ids, so that a label that comes twice makes one row; a key that was
     asked about twice at one event time makes one row as well.
     """
+    with FileLock(project.store / "learning.lock"):  # two at once would each append the same answers
+        return _learn(project, endpoint, actor, keys)
+
+
+def _learn(project: Project, endpoint: EndpointState, actor: Actor, keys: Keys) -> Learnt:
     settings = project.settings.model(endpoint.stable.model)
     data = project.data.get(settings.dataset)
     if data.schema is None:
@@ -125,7 +131,9 @@ def learn_from_answers(project: Project, endpoint: EndpointState, actor: Actor, 
     if keys.clear:  # the keys of other labels are not known in clear: those wait for their own file, or for none
         fresh = fresh.filter(pl.col("key").is_in(list(keys.clear)))
     asked = _once(fresh)
-    frame = _as_rows(asked, data.schema, settings, _truths(project, data, settings), keys.clear)
+    is_number = parts[0].version.task == "regression"
+    truths = None if is_number else _spelling(project, data, settings)
+    frame = _as_rows(asked, data.schema, settings, truths, keys.clear)
     good = _good(project, data, frame)
     rows, ids = frame.filter(good), fresh.join(asked.filter(~good), on="id", how="anti")["id"].to_list()
     left_out, before = frame.height - rows.height, table.filter(pl.col("id").is_in(list(known))).height
@@ -161,13 +169,10 @@ def _refuse_unlike(project: Project, endpoint: EndpointState, settings: ModelSet
         raise NotLearnable(f"rows belong together by {settings.unit!r}, which requests do not carry", cure=whole)
 
 
-def _truths(project: Project, data: DatasetVersion, settings: ModelSettings) -> dict[str, object] | None:
-    """Return the dataset's own spelling of each class by its text; None where the target is a number to predict."""
+def _spelling(project: Project, data: DatasetVersion, settings: ModelSettings) -> dict[str, object]:
+    """Return the dataset's own spelling of each class by its text."""
     frame = project.data.scan(data.ref).select(pl.col(settings.target).drop_nulls().unique()).collect()
-    values = frame[settings.target].to_list()
-    if all(isinstance(value, float) for value in values):
-        return None
-    return {label_text(value): value for value in sorted(values, key=str)}
+    return {label_text(value): value for value in sorted(frame[settings.target].to_list(), key=str)}
 
 
 def _as_rows(
@@ -201,9 +206,11 @@ def _as_rows(
 
 
 def _fitted(values: pl.Series, column: Column) -> pl.Series:
-    """Return moments with the zone of their column, and keys as numbers where the column holds numbers."""
+    """Return moments as their column holds them, and keys as numbers where it holds numbers."""
     if isinstance(column.dtype, pl.Datetime) and isinstance(values.dtype, pl.Datetime):
         return values.dt.replace_time_zone(column.dtype.time_zone)
+    if column.dtype == pl.Date and isinstance(values.dtype, pl.Datetime):
+        return values.dt.date()
     if values.dtype == pl.String and column.dtype != pl.String:
         return values.cast(column.dtype, strict=False)
     return values

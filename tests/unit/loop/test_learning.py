@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from undrift.core.clock import to_us
+from undrift.core.config import ModelSettings
 from undrift.core.decision import Decision
 from undrift.core.ids import IdSource
+from undrift.data.schema import freeze
 from undrift.endpoints.state import EndpointState
 from undrift.loop.labels import add_labels, keys_in
-from undrift.loop.learning import Keys, NotLearnable, learn_from_answers
+from undrift.loop.learning import Keys, NotLearnable, _as_rows, learn_from_answers
 from undrift.loop.needed import needed_for, waits_for
 from undrift.loop.retraining import incidents_of, new_labelled_rows
 from undrift.loop.status import status
@@ -136,3 +140,17 @@ def test_no_key_stands_in_the_ledger(asked: Asked) -> None:
     path = asked.labels("flight,late\nUA-1,1\n")
     learn_from_answers(asked.project, asked.state, ADA, _keys(asked, path))
     assert not [event for event in asked.project.ledger.events() if "UA-1" in str(event.body)]
+
+
+@pytest.mark.parametrize(("truth", "whole"), [("12.0", True), ("12.5", False)])
+def test_a_number_is_learnt_exactly_or_not_at_all(truth: str, whole: bool) -> None:
+    """A dataset of whole numbers takes 12.0 and refuses 12.5; the day of the request is the row's day."""
+    schema = freeze(pl.Schema({"day": pl.Date, "x": pl.Float64, "sold": pl.Int64}))
+    moment = to_us(datetime(2026, 3, 1, 9, tzinfo=UTC))
+    table = pl.DataFrame({"actual": [truth], "about_us": [moment], "key": ["a"], "row.x": [0.5]})
+    settings = ModelSettings(dataset="sales", target="sold", time="day")
+    if not whole:
+        with pytest.raises(NotLearnable):
+            _as_rows(table, schema, settings, None, {})
+        return
+    assert _as_rows(table, schema, settings, None, {}).rows() == [(date(2026, 3, 1), 0.5, 12)]
