@@ -22,11 +22,12 @@ _COLOURS = {"healthy": "green", "down": "red", "drifting": "yellow", "canary": "
 @command("status", example="undrift status")
 def status(project: Path) -> Answer:
     """Show what is live, healthy, drifting or waiting, and what to do next."""
+    from undrift.loop.privacy import retention
     from undrift.loop.status import status as look
 
     with Project.open(project) as opened:
         found = look(opened)
-        root = opened.root
+        root, kept = opened.root, retention.told(opened.settings)
     lines = [f"project {root}"]
     if found.endpoints:
         rows = [(one.state.name, one.health, one.state.stable.ref, _canary(one), one.url) for one in found.endpoints]
@@ -43,6 +44,7 @@ def status(project: Path) -> Answer:
     if found.endpoints:
         lines.append(f"watch     {_watch(found.watch)}")
         lines.append(f"promotes  {_policy(found.policy)}")
+        lines.append(f"keeps     {kept}")
     steps = [step for one in found.endpoints for step in one.next] + found.next
     lines += [f"next      {step}" for step in steps] or ["next      nothing"]
     return Answer(found.as_json(), "\n".join(lines))

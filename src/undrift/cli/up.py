@@ -193,13 +193,15 @@ def _brought_up(project: Project, wanted: Wanted, looked: Looked | None) -> Answ
 def _told(found: Up, name: str) -> str:
     trial = f"{found.canary} is on trial beside it: undrift status\n" if found.canary else ""
     waits = f"{found.proposed} passed its gate and waits for you: undrift status\n" if found.proposed else ""
-    return (
-        f"{found.version.ref} answers at {found.supervisor.url}\n{trial}{waits}\n{found.curl}\n\n"
-        f"next: undrift status                    what is live, healthy, waiting\n"
-        f"      undrift model report {name:<10}     all that is known of the model, as a page\n"
-        f"      undrift label add FILE --on KEY   say what turned out to be true\n"
-        f"      undrift down {name}"
+    steps = (
+        ("undrift status", "what is live, healthy, waiting"),
+        (f"undrift model report {name}", "all that is known of the model, as a page"),
+        ("undrift label add FILE --on KEY", "say what turned out to be true"),
+        (f"undrift down {name}", "stop it"),
     )
+    width = max(len(command) for command, _ in steps)
+    told = "\n      ".join(f"{command:<{width}}  {what}" for command, what in steps)
+    return f"{found.version.ref} answers at {found.supervisor.url}\n{trial}{waits}\n{found.curl}\n\nnext: {told}"
 
 
 def _name_of(table: Path) -> str:

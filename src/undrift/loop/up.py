@@ -20,6 +20,7 @@ from undrift.data.versions import DatasetVersion
 from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
+from undrift.loop.privacy import retention
 from undrift.loop.promotion import set_policy, waiting
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.facts import Sheet
@@ -207,6 +208,7 @@ def _served(project: Project, wanted: Wanted, words: tuple[str, ...], tell: Tell
     tell(f"serving {live.ref} at {supervisor.url}")
     if wanted.port and not supervisor.url.endswith(f":{wanted.port}"):
         tell(f"it was up already; to change the port: undrift down {wanted.name}, then up again")
+    tell(f"kept: {retention.told(project.settings)}")
     waits = waiting(project, state)
     return Up(
         project.data.get(live.data or wanted.name),

@@ -45,7 +45,7 @@ def told(settings: Settings) -> str:
     """Return how long rows of users are kept, on one line."""
     days = settings.privacy.retention_days
     masked = "keys and personal columns masked" if settings.privacy.mask else "nothing masked"
-    return f"privacy: prediction log, labels and quarantine are kept {days} days, {masked}"
+    return f"prediction log, labels and quarantine for {days} days, {masked}"
 
 
 def expire(project: Project) -> list[Expired]:

@@ -84,5 +84,5 @@ def test_a_pass_that_died_before_its_event_is_told_by_the_next(later: People, mo
 def test_the_rule_is_told_on_one_line(people: People) -> None:
     """For `undrift status` and `undrift up`."""
     assert told(people.project.settings) == (
-        "privacy: prediction log, labels and quarantine are kept 90 days, keys and personal columns masked"
+        "prediction log, labels and quarantine for 90 days, keys and personal columns masked"
     )
