@@ -12,7 +12,7 @@ from undrift.evaluation.features import MOST_CATEGORIES, MOST_ENCODED, Features,
 from undrift.evaluation.target import Task
 
 FEWEST_ROWS = 10_000
-MOST_JUDGED = 500_000
+MOST_JUDGED = 250_000
 """Under a budget so many rows at most are judged on: more make no interval narrower that matters."""
 
 _PER_CELL: Mapping[str, float] = {"linear": 1.0e-6, "gradient_boosting": 8.0e-7, "lightgbm": 8.0e-7}

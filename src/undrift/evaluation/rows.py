@@ -23,6 +23,7 @@ Instants: TypeAlias = npt.NDArray[np.int64]
 DAY_US = 86_400_000_000
 NEVER = np.iinfo(np.int64).max
 _SEPARATOR = "\x1f"
+_ROWS_AT_ONCE = 100_000
 _NULL = "\x00"
 
 
@@ -74,6 +75,12 @@ def row_ids(frame: pl.DataFrame, key: str | None = None) -> Ids:
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise BadColumn(f"there is no key column {missing[0]!r}", cure=f"columns are {', '.join(frame.columns)}")
+    ids = [_hashed(part, columns) for part in frame.select(columns).iter_slices(_ROWS_AT_ONCE)]
+    return np.concatenate(ids) if ids else np.array([], dtype=np.uint64)
+
+
+def _hashed(frame: pl.DataFrame, columns: list[str]) -> Ids:
+    """Return ids of some rows; a whole long table as texts would take many times its own memory."""
     text = pl.concat_str(
         [pl.lit(_SEPARATOR.join(columns)), *(_as_text(frame[name]) for name in columns)], separator=_SEPARATOR
     )
@@ -123,9 +130,9 @@ def units_of(frame: pl.DataFrame, unit: str, times: Instants | None, ids: Ids) -
         return np.unique(ids, return_inverse=True)[1].astype(np.int64)
     if unit not in frame.columns:
         raise BadColumn(f"there is no unit column {unit!r}", cure='use "day", "row" or a column')
-    texts = np.array(frame[unit].cast(pl.String).fill_null(_NULL).to_list(), dtype=object)
-    codes = np.unique(texts, return_inverse=True)[1].astype(np.int64)
-    return np.where(texts == _NULL, codes.max() + 1 + np.arange(len(codes)), codes)
+    texts = frame[unit].cast(pl.String)
+    codes = texts.fill_null(_NULL).rank("dense").to_numpy().astype(np.int64) - 1
+    return np.where(texts.is_null().to_numpy(), codes.max(initial=0) + 1 + np.arange(len(codes)), codes)
 
 
 def rarest_of_unit(units: Units, classes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

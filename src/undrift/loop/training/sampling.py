@@ -19,6 +19,7 @@ from undrift.loop.training.rooms import Spec
 from undrift.loop.training.rows import Rows, features_of
 
 _TWO = 2
+_LOOKED_AT = 200_000
 
 
 def sampled(made: Split, rows: Rows, spec: Spec, personal: Mapping[str, Personal]) -> tuple[Split, Features, JSON]:
@@ -43,15 +44,14 @@ def sampled(made: Split, rows: Rows, spec: Spec, personal: Mapping[str, Personal
     settings, wanted = spec.settings, len(made.fit)
     if settings.max_rows is not None:
         made = _fewer(made, rows, spec, settings.max_rows, "max_rows")
-    features = features_of(rows.frame[made.fit], spec.settings, rows.target, personal)
-    work = _work(rows, spec, features, len(made.fit))
     if settings.budget_s is not None:
-        most = affordable_rows(work, settings.budget_s)
-        if most < len(made.fit):
-            made = _fewer(made, rows, spec, most, f"a budget of {settings.budget_s:g} s")
-            features = features_of(rows.frame[made.fit], spec.settings, rows.target, personal)
-            work = _work(rows, spec, features, len(made.fit))
-        made = _judged_on_fewer(made, rows, spec)
+        # a table too long to learn from is too long to look at whole: what it takes is estimated on fewer rows
+        looked = Sampler(rows.facts, spec.unit, settings.seed).draw(made.fit, _LOOKED_AT)
+        some = features_of(rows.frame[looked], settings, rows.target, personal)
+        most = affordable_rows(_work(rows, spec, some, len(made.fit)), settings.budget_s)
+        made = _judged_on_fewer(_fewer(made, rows, spec, most, f"a budget of {settings.budget_s:g} s"), rows, spec)
+    features = features_of(rows.frame[made.fit], settings, rows.target, personal)
+    work = _work(rows, spec, features, len(made.fit))
     facts: dict[str, JSON] = {"budget_s": settings.budget_s, "rows": len(made.fit), "of": wanted}
     return made, features, {**facts, "estimate": estimate(work).as_json()}
 
