@@ -50,3 +50,20 @@ def test_a_supervisor_that_dies_while_it_is_waited_for_is_replaced(registered: R
         found = hosting.start(registered.project, "delay")
     assert found.pid != dying.pid
     assert hosting.stop(registered.project, "delay")
+
+
+@pytest.mark.parametrize("registered", ["auto"], indirect=True)
+def test_the_loop_goes_on_beside_what_is_served(registered: Registered) -> None:
+    """Nobody ticks: what passed its gate gets its canary all the same, under the policy that is in force."""
+    registered.deployed(registered.approved())
+    second, project = registered.version(), registered.project
+    hosting.start(project, "delay", "--watch-every", "0.2")
+    try:
+        real = project.clocks.real
+        deadline = real.monotonic() + 60
+        while (canary := project.endpoints.get("delay").canary) is None and real.monotonic() < deadline:
+            real.sleep(0.05)
+    finally:
+        hosting.stop(project, "delay")
+    assert canary is not None
+    assert canary.ref == second.ref
