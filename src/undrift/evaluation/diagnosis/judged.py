@@ -43,6 +43,8 @@ class Judged:
         What the gate compares.
     threshold : float or None
         From which score on the positive class is answered.
+    personal : frozenset of str
+        Columns that look personal: no slice is cut by them, not even by a text that many share.
     """
 
     task: Task
@@ -54,6 +56,7 @@ class Judged:
     unit_name: str
     metric: Metric
     threshold: float | None = None
+    personal: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:

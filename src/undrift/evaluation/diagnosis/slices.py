@@ -108,7 +108,8 @@ def slices(frame: pl.DataFrame, columns: Sequence[str], judged: Judged, *, seed:
     frame, judged = _bounded(frame, judged, seed)
     codes, units = units_of(judged.units, judged.rows)
     rows = _Rows(judged, losses(judged), expected(judged), codes, units)
-    found = [one for cut in slicings(frame, columns) for one in _of_column(cut, rows)]
+    cut_by = [name for name in columns if name not in judged.personal]
+    found = [one for cut in slicings(frame, cut_by) for one in _of_column(cut, rows)]
     margin = MARGIN * float(rows.loss.mean())
     worse = [one.is_worse(margin, len(found)) for one in found]
     order = sorted(range(len(found)), key=lambda at: _place(found[at], is_worse=worse[at]))

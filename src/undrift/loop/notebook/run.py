@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,7 @@ from undrift.loop.notebook.evaluated import DIAGNOSIS, Evaluated, Test, evaluate
 from undrift.loop.notebook.logged import LoggedModel
 from undrift.loop.training.home import rooms_of
 from undrift.models.build import PackageParts, build_package
-from undrift.models.cards import CardFacts
+from undrift.models.cards import FIELDS, CardFacts
 from undrift.models.feeding import Example, find_feed, is_pandas
 from undrift.models.infer import columns_of, infer_inputs
 from undrift.models.package import Package, open_package
@@ -200,7 +201,7 @@ class NotebookRun:
             threshold=threshold,
             run=self.ref,
             lock=self._lock(),
-            card=CardFacts(rows=frame.height, metrics=found.on_card() if found else ()),
+            card=replace(self._stated(name), rows=frame.height, metrics=found.on_card() if found else ()),
             feed=find_feed(model, Example(example if is_pandas(example) else frame, frame, inputs)),
         )
         package = build_package(parts, self._project.store / "packages")
@@ -239,6 +240,11 @@ class NotebookRun:
         rows = None if fitted_on is None else as_frame(fitted_on, keep_index=False)
         report, data = judge_logged(rooms_of(self._project), spec, package, rows)
         return Evidence(gate=report, data=data)
+
+    def _stated(self, name: str) -> CardFacts:
+        """Return what ``undrift.toml`` states of the model for its card."""
+        settings = self._project.settings.models.get(name)
+        return CardFacts(**{field: getattr(settings, field) for field in FIELDS}) if settings else CardFacts()
 
     def _lock(self) -> str:
         return self._project.runs.lock(self._project.runs.get(self._active.id).run)

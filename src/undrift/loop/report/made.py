@@ -146,7 +146,7 @@ def _choice(inner: Stored) -> str:
     """Return the reason of the choice with the candidates' names in words."""
     kinds = "|".join(re.escape(str(one["kind"])) for one in inner["results"])
     told = re.sub(rf"\b({kinds})\b", lambda found: candidate_name(found[1]), str(inner["reason"]))
-    return _sentence(f"the {told}")
+    return _sentence(told if told.startswith(("LightGBM", "XGBoost")) else f"the {told}")
 
 
 def _sentence(text: str) -> str:

@@ -186,7 +186,7 @@ def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
     found = reported(chosen.target.task, y, scores, chosen.units[chosen.holdout], spec.unit, also=metric.name)
     metrics: dict[str, JSON] = {name: interval.as_json() for name, interval in found.items()}
     context.go_on()
-    diagnosis = diagnosed(fitted, chosen, spec, (scores, context.inputs["fit"]["threshold"]))
+    diagnosis = diagnosed(fitted, chosen, spec, (scores, context.inputs["fit"]["threshold"]), _personal(rooms, spec))
     return StepResult(
         {
             "scores": put_array(rooms.blobs, scores),
@@ -197,8 +197,19 @@ def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
     )
 
 
+def _personal(rooms: TrainingRooms, spec: Spec) -> frozenset[str]:
+    """Return the personal columns that may be learnt from: only columns that the settings name can be among them."""
+    if not spec.settings.keep and not spec.settings.features:
+        return frozenset()
+    return frozenset(rooms.data.masks.columns(spec.settings.dataset, rooms.data.read(spec.dataset_version)))
+
+
 def diagnosed(
-    fitted: Fitted, chosen: Chosen, spec: Spec, said: tuple[npt.NDArray[np.float64], JSON]
+    fitted: Fitted,
+    chosen: Chosen,
+    spec: Spec,
+    said: tuple[npt.NDArray[np.float64], JSON],
+    personal: frozenset[str] = frozenset(),
 ) -> dict[str, JSON]:
     """Return how a fitted model behaves on its holdout: curves, errors, importance, slices.
 
@@ -212,6 +223,8 @@ def diagnosed(
         Names the metric, the unit and the seed.
     said : (array, JSON)
         Its scores of the holdout, and the threshold as the fit step wrote it.
+    personal : frozenset of str
+        Columns by whose texts no slice is named.
     """
     scores, threshold = said
     target, holdout = chosen.target, chosen.holdout_frame
@@ -225,6 +238,7 @@ def diagnosed(
         unit_name=spec.unit,
         metric=chosen_metric(spec.settings.metric, target.task),
         threshold=float(threshold["value"]) if isinstance(threshold, Mapping) else None,  # type: ignore[arg-type]
+        personal=personal,
     )
 
     def score(frame: pl.DataFrame) -> npt.NDArray[np.float64]:

@@ -76,6 +76,13 @@ def test_the_ends_of_a_range_are_round_and_rows_lie_in_it() -> None:
     assert np.all(np.abs(np.bincount(cut.codes) - 250) < 25)
 
 
+def test_no_slice_is_named_by_a_personal_column() -> None:
+    """Not even by a text that many rows share."""
+    made = case(np.random.default_rng(8), weak="west")
+    found: Any = slices(made.frame, COLUMNS, replace(made.judged, personal=frozenset({"place"})))
+    assert "place" not in {one["column"] for one in found["slices"]}
+
+
 def test_few_units_test_nothing() -> None:
     """Seven days are too few for an interval."""
     assert _found(6, weak="west", units=7)["tested"] == 0

@@ -172,6 +172,20 @@ def test_parts_that_a_notebook_does_not_record_are_said_to_be_missing(tmp_path: 
     assert text.count("Not recorded: ") == 5
 
 
+def test_the_card_of_a_notebooks_model_holds_what_the_settings_state(tmp_path: Path) -> None:
+    """The same three fields as for a trained one."""
+    settings = '[models.m]\ndataset = "d"\ntarget = "y"\nowner = "Ada"\n'
+    x = pl.DataFrame({"x": np.arange(40.0), "y": np.arange(40) > 19})
+    with Project.create(tmp_path, settings) as project:
+        project.data.add_frame(x, "d", actor=project.actor)
+    with run("m", project=tmp_path) as recorded:
+        version = recorded.log_model(LogisticRegression().fit(x[["x"]], x["y"]), name="m", example=x[["x"]])
+    with Project.open(tmp_path) as project:
+        card = project.registry.open(project.registry.get(version.ref)).read("MODEL_CARD.md").decode()
+    assert "2 fields are not stated: intended use, excluded use." in card
+    assert "## Owner\n\nAda" in card
+
+
 def test_the_page_can_be_made_from_the_stored_json(facts: Facts) -> None:
     """``--json`` holds all of it."""
     known = facts("timed")
