@@ -34,6 +34,23 @@ def may_stay(schema: Schema, reading: Reading) -> bool:
     return set(reading.columns) <= set(schema.names) and not disagreeing(schema, reading)
 
 
+def check_typed(schema: Schema, reading: Reading) -> None:
+    """Check what a caller says of a file that has types of its own, which no words change.
+
+    Raises
+    ------
+    BadReading
+        If a column is not there, or is said to stay text and is none.
+    """
+    reading.check_columns(schema.names)
+    for name in reading.as_text:
+        kind = schema.type_of(name)
+        if kind != "string":
+            raise BadReading(
+                f"column {name!r} is said to stay text and is {kind} in the file", cure="write it as text there"
+            )
+
+
 def under(schema: Schema, reading: Reading, *, appended: bool) -> Schema:
     """Return a schema with which a file of a dataset is read when the caller says how that file is written.
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
 import polars as pl
 
 from undrift.data import csv_types, inference
+from undrift.data.agreement import check_typed
 from undrift.data.csv_types import CellFault
 from undrift.data.inference import Circumstances, Inferred
 from undrift.data.objects import BadValue, columns_of, refuse_infinite, series_of, shown
@@ -89,12 +90,13 @@ def infer_json(tables: Sequence[JsonTable], given: Circumstances) -> Inferred:
         If the dates of a column have two readings.
     """
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
-    given.reading.check_columns(names)
     series = [_series(name, tables, given.place) for name in names]
     texts = pl.DataFrame([one for one in series if one.dtype == pl.String])
-    found = inference.infer(texts, given) if texts.width else Inferred(())
-    by_name = {column.name: column for column in found.columns}
     typed = freeze({one.name: one.dtype for one in series})
+    check_typed(typed, given.reading)
+    about_texts = replace(given, reading=given.reading.among(texts.columns))
+    found = inference.infer(texts, about_texts) if texts.width else Inferred(())
+    by_name = {column.name: column for column in found.columns}
     return Inferred(tuple(by_name.get(column.name, column) for column in typed.columns), found.notes)
 
 

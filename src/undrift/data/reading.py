@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 
 from undrift.core.config import DatasetSettings
@@ -98,6 +98,12 @@ class Reading:
     def columns(self) -> tuple[str, ...]:
         """The columns of which something is said."""
         return tuple(column for option in COLUMN_OPTIONS for column in getattr(self, option))
+
+    def among(self, names: Collection[str]) -> Reading:
+        """Return what is said of some columns only."""
+        return replace(
+            self, **{option: tuple(one for one in getattr(self, option) if one in names) for option in COLUMN_OPTIONS}
+        )
 
     def check_columns(self, names: Sequence[str]) -> None:
         """Check that every column of which something is said is there.

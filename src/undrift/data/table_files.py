@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 import polars as pl
 
-from undrift.data.agreement import may_stay, under
+from undrift.data.agreement import check_typed, may_stay, under
 from undrift.data.conform import conform
 from undrift.data.csv_notes import Note
 from undrift.data.csv_types import CellFault
@@ -168,7 +168,7 @@ def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schem
             pass
     if table_format == "parquet":
         frame = _read_parquet(path)
-        schema = freeze(frame.schema)
+        schema = _typed(frame.schema, reading)
         return ReadTable(conform(frame, schema), schema, How("parquet", frame.height))
     table = read_cells(path, table_format, reading)
     schema, notes = infer_from([table], reading, before)
@@ -208,7 +208,7 @@ def infer_schema(path: Path, table_format: TableFormat, reading: Reading, before
     """
     if table_format == "parquet":
         lazy = _scan_parquet(path)
-        return freeze(lazy.collect_schema()), int(lazy.select(pl.len()).collect().item())
+        return _typed(lazy.collect_schema(), reading), int(lazy.select(pl.len()).collect().item())
     table = read_cells(path, table_format, reading)
     return infer_from([table], reading, before)[0], rows_of(table)
 
@@ -270,6 +270,13 @@ def scan_parquet(path: Path, schema: Schema) -> pl.LazyFrame | None:
     lazy = _scan_parquet(path)
     found = dict(lazy.collect_schema())
     return lazy.select(schema.names) if found == schema.dtypes else None
+
+
+def _typed(dtypes: Mapping[str, pl.DataType], reading: Reading) -> Schema:
+    """Return the schema of a file that has types of its own, which no words of a caller change."""
+    schema = freeze(dtypes)
+    check_typed(schema, reading)
+    return schema
 
 
 def _scan_parquet(path: Path) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from undrift.data.reading import AmbiguousDates, Reading
+from undrift.data.reading import AmbiguousDates, BadReading, Reading
 from undrift.data.schema import Column, Schema
 from undrift.data.service import Data
 from undrift.data.table_files import ReadTable, read_table, read_with_faults
@@ -51,6 +51,16 @@ def test_dates_in_texts_are_read_like_those_of_csv(tmp_path: Path) -> None:
         table(tmp_path, '{"d": "01/02/2013"}')
     assert table(tmp_path, '{"d": "1,5"}').frame["d"].to_list() == ["1,5"]
     assert table(tmp_path, '{"d": "1,5"}', decimal_comma=("d",)).frame["d"].to_list() == [1.5]
+
+
+def test_words_about_a_number_need_not_be_said_and_cannot_change_it(tmp_path: Path) -> None:
+    """Settings hold for files of every kind; text is not made of a number."""
+    line = '{"x": 1.5, "d": "2013-12-31"}'
+    assert table(tmp_path, line, decimal_comma=("x",), day_first=("d",)).frame["x"].to_list() == [1.5]
+    with pytest.raises(BadReading, match="'x' is said to stay text and is float64"):
+        table(tmp_path, line, as_text=("x",))
+    with pytest.raises(BadReading, match="no column 'y'"):
+        table(tmp_path, line, as_text=("y",))
 
 
 @pytest.mark.parametrize(

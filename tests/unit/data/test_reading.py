@@ -55,6 +55,15 @@ def test_a_table_of_a_known_dataset_is_read_as_it_would_be_added(tmp_path: Path)
     assert read_table(other, before=before).frame.rows() == [(91234, date(2013, 3, 4), 1)]
 
 
+@pytest.mark.parametrize("said", [{"as_text": ("zip",)}, {"day_first": ("no",)}])
+def test_words_that_a_typed_file_cannot_obey_are_refused(tmp_path: Path, said: dict[str, tuple[str, ...]]) -> None:
+    """An option that does nothing is worse than an error; the others do no harm."""
+    pl.DataFrame({"zip": [91234], "d": [date(2013, 4, 3)]}).write_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet", Reading(day_first=("d",))).how.told() == "Parquet, 1 rows"
+    with pytest.raises(BadReading):
+        read_table(tmp_path / "t.parquet", Reading(**said))  # type: ignore[arg-type]
+
+
 def test_a_header_alone_is_no_table_to_learn_from(tmp_path: Path) -> None:
     """Though a dataset may begin with it."""
     with pytest.raises(BadTable, match="no rows"):
