@@ -6,6 +6,7 @@ import codecs
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import BadInput, DecisionNeeded
@@ -101,9 +102,10 @@ class Reading:
 
     def among(self, names: Collection[str]) -> Reading:
         """Return what is said of some columns only."""
-        return replace(
-            self, **{option: tuple(one for one in getattr(self, option) if one in names) for option in COLUMN_OPTIONS}
-        )
+        kept: dict[str, Any] = {  # Any: the type checker does not follow the names of fields
+            option: tuple(one for one in getattr(self, option) if one in names) for option in COLUMN_OPTIONS
+        }
+        return replace(self, **kept)
 
     def check_columns(self, names: Sequence[str]) -> None:
         """Check that every column of which something is said is there.
