@@ -140,7 +140,12 @@ class Watch:
         return self._every_s - since_s if since_s >= 0 else 0.0
 
     def _start(self) -> None:
-        descriptor = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
+        """Start a pass; when none can be started answers go on, and the next look tries again."""
+        try:
+            descriptor = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError:
+            _log.exception("the lock of the passes cannot be opened")
+            return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with self._log_path.open("ab") as log:
@@ -155,7 +160,7 @@ class Watch:
                 )
         except BlockingIOError:
             return  # another endpoint's process makes one
-        except OSError:  # no memory or no process to be had: answers go on, the next look tries again
+        except OSError:  # no memory or no process to be had
             _log.exception("a pass of the loop could not be started")
         finally:
             os.close(descriptor)
