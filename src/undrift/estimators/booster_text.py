@@ -28,12 +28,17 @@ _NOT_CATEGORICAL = frozenset({0, 2, 4, 6, 8, 10})
 _NUMBERS = re.compile(r"(?:[-+0-9.e ]|inf)*\Z")
 """A node that asks only whether a value is missing has an infinite threshold."""
 _PLAIN = re.compile(r"[A-Za-z0-9_:.\[\]\- ]*\Z")
+_RANGE = re.compile(r"\[[^\]]*\]")
 _END = "end of trees"
 
 
 def stripped(text: str) -> str:
-    """Return LightGBM's text without what does not make the model: sizes, importances, parameters."""
-    kept = [line for line in text.split(f"\n{_END}", maxsplit=1)[0].splitlines() if not line.startswith(_SKIPPED)]
+    """Return LightGBM's text without what does not make the model: sizes, importances, parameters.
+
+    Nor are there the ranges of the columns, whose ends are cells of rows.
+    """
+    lines = (line for line in text.split(f"\n{_END}", maxsplit=1)[0].splitlines() if not line.startswith(_SKIPPED))
+    kept = [_RANGE.sub("none", line) if line.startswith("feature_infos=") else line for line in lines]
     return "\n".join([*kept, "", _END, "", "pandas_categorical:null", ""])
 
 

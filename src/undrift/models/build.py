@@ -26,6 +26,7 @@ from undrift.models.cards import CardFacts, render
 from undrift.models.engines import compiled, plan
 from undrift.models.engines.sklearn import SklearnEngine, load, on_one_thread
 from undrift.models.formats import model_file
+from undrift.models.formats.boosters import members
 from undrift.models.formats.feed import Feed
 from undrift.models.golden import GoldenMaker
 from undrift.models.package import ClassLabel, EngineSpec, FileSpec, Manifest, Parity, Task, open_package
@@ -181,7 +182,8 @@ def compile_engine(parts: PackageParts, manifest: Manifest, original: SklearnEng
     duel = Duel(manifest, original, compiled.load(data))
     maker = RowMaker(parts.inputs, parts.replay, np.random.default_rng(parts.seed))
     parity = prove(duel, maker, splits(original.model, plan.decode(data)))
-    return CompiledFile(data, parity) if holds(parity) else None
+    is_exact = parity.bit_equal + parity.refused == parity.rows
+    return CompiledFile(data, parity) if holds(parity) and (is_exact or not members(original.model)) else None
 
 
 def _draft(parts: PackageParts) -> Manifest:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +25,41 @@ from undrift.models.formats import boosters, lightgbm_text, model_file, xgboost_
 from undrift.models.formats.archive import UntrustedModel
 from undrift.models.package import open_package
 
-from .conftest import Table
+from .conftest import Table, _pipeline
 
 FEW = {"n_estimators": 8, "n_jobs": 1}
 QUIET = {**FEW, "verbose": -1}
+MUTATIONS = """
+import random, sys
+import numpy as np
+from undrift.core.errors import UndriftError
+from undrift.models.formats import lightgbm_text, xgboost_json
+kind, path = sys.argv[1:]
+text, rows, counts = open(path, "rb").read(), np.random.default_rng(0).normal(size=(50, 3)), [0, 0]
+random.seed(1)
+for _ in range(2000):
+    changed = bytearray(text)
+    for _ in range(random.choice([1, 1, 2, 5])):
+        at = random.randrange(len(changed))
+        how = random.choice(["letter", "cut", "digits"])
+        if how == "letter":
+            changed[at] = random.choice(b"0123456789-. ,=[]x\\n")
+        elif how == "cut":
+            del changed[at : at + random.randrange(1, 4)]
+        else:
+            changed[at:at] = str(random.randrange(10**4)).encode()
+    try:
+        booster = (lightgbm_text if kind == "light" else xgboost_json).read(bytes(changed), {})
+    except UndriftError:
+        counts[0] += 1
+        continue
+    try:
+        booster.predict(rows) if kind == "light" else booster.inplace_predict(rows)
+    except ValueError:
+        pass
+    counts[1] += 1
+print(*counts)
+"""
 Rewrite = Callable[[str], str]
 
 
@@ -116,6 +149,19 @@ def test_the_smallest_and_largest_cells_of_training_are_not_in_the_file(table: T
     assert f"{wind.min()!r}" not in _text(light)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["light", "extreme"])
+def test_no_made_up_text_ends_the_process(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> None:
+    """Thousands of texts with a few letters changed: each is refused, or answers."""
+    (tmp_path / "text").write_bytes(_text(request.getfixturevalue(kind)).encode())
+    command = [sys.executable, "-c", MUTATIONS, kind, str(tmp_path / "text")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    refused, answered = map(int, done.stdout.splitlines()[-1].split())
+    assert refused > 500
+    assert answered > 100
+
+
 def test_a_plain_model_is_a_plain_skops_file(logistic: Pipeline) -> None:
     """So that its digest stays what it was."""
     assert not model_file.is_archive(model_file.dump(logistic))
@@ -168,6 +214,8 @@ XGBOOST_LIES = {
     "a group beyond the model": _plant("tree_info.0", 5),
     "more nodes than there are": _plant("trees.0.tree_param.num_nodes", "100000"),
     "a set of categories": _plant("trees.0.split_type.0", 1),
+    "another parent": _plant("trees.0.parents.1", 2),
+    "too few parents": _plant("trees.0.parents", []),
     "too few conditions": _plant("trees.0.split_conditions", []),
     "rounds beyond the trees": _plant("iteration_indptr.1", 400),
     "fractions": _plant("trees.0.left_children.0", 1.5),
@@ -229,6 +277,30 @@ def test_a_missing_library_is_named_with_the_extra(light: bytes, monkeypatch: py
     monkeypatch.setitem(__import__("sys").modules, "lightgbm", None)
     with pytest.raises(MissingExtra, match=r"undrift\[lightgbm\]"):
         model_file.load(light)
+
+
+@pytest.mark.parametrize("model", [lightgbm.LGBMClassifier(**QUIET), lightgbm.LGBMRegressor(**QUIET)])
+def test_lightgbm_is_served_without_lightgbm_where_every_bit_agrees(
+    model: BaseEstimator, table: Table, parts_of: Callable[..., PackageParts], tmp_path: Path
+) -> None:
+    """By treelite, on split values and beside them."""
+    is_number = isinstance(model, lightgbm.LGBMRegressor)
+    fitted = _pipeline(model, one_hot=False).fit(table.frame, table.number if is_number else table.binary)
+    built = build_package(parts_of(fitted, "regression" if is_number else "binary"), tmp_path)
+    best = open_package(built.path, built.digest).manifest.engines[0]
+    assert best.name == "compiled"
+    assert best.parity is not None
+    assert best.parity.bit_equal + best.parity.refused == best.parity.rows
+
+
+def test_an_objective_that_is_not_translated_serves_with_the_original(
+    table: Table, parts_of: Callable[..., PackageParts], tmp_path: Path
+) -> None:
+    """Counts are exponents of sums."""
+    model = lightgbm.LGBMRegressor(**QUIET, objective="poisson")
+    fitted = _pipeline(model).fit(table.frame, np.abs(table.number))
+    built = build_package(parts_of(fitted, "regression"), tmp_path)
+    assert [engine.name for engine in open_package(built.path, built.digest).manifest.engines] == ["sklearn"]
 
 
 def test_a_package_with_a_member_states_its_library(

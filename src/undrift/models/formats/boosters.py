@@ -71,11 +71,12 @@ class Library:
         return found
 
 
+LIGHTGBM = frozenset({"lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor"})
 LIBRARIES = (
     Library(
         "lightgbm",
         "lightgbm.txt",
-        frozenset({"lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor"}),
+        LIGHTGBM,
         lightgbm_text.write,
         lightgbm_text.read,
     ),

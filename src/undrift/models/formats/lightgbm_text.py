@@ -64,6 +64,14 @@ def write(estimator: Any) -> bytes:  # Any: LightGBM is not typed
     return text.encode()
 
 
+def objective(estimator: Any) -> str:  # Any: LightGBM is not typed
+    """Return the objective of a fitted estimator as its text states it; what follows from its classes is left out."""
+    head = str(estimator.booster_.model_to_string(num_iteration=1)).partition(f"\n{_TREE}")[0]
+    if "average_output" in head.split("\n"):
+        return "the mean of trees"
+    return re.sub(r" num_class:[0-9]+$", "", _fields(head).get("objective", "a function"))
+
+
 def read(data: bytes, state: Mapping[str, object]) -> object:
     """Return the booster of a text.
 

@@ -109,8 +109,16 @@ def _check_tree(tree: Parsed, features: int) -> None:
     split = _integers(tree["split_indices"], size)[inner]
     if bool(((split < 0) | (split >= features)).any()):
         raise ValueError("a tree asks for a feature that the model does not have")
-    for name in ("split_conditions", "default_left"):
-        np.asarray(tree[name], dtype=np.float64).reshape(size)
+    parents = _integers(tree["parents"], size)
+    nodes = np.flatnonzero(inner)
+    if bool((parents[left[inner]] != nodes).any() or (parents[right[inner]] != nodes).any()):
+        raise ValueError("a node has another parent than it says")
+    for name, values in tree.items():
+        if isinstance(values, list) and not name.startswith("categories"):
+            np.asarray(values, dtype=np.float64).reshape(size)
+    for name in ("split_conditions", "default_left", "base_weights", "loss_changes", "sum_hessian"):
+        if not isinstance(tree[name], list):
+            raise TypeError(f"the {name} of a tree")
     _check_sets(tree, size)
 
 

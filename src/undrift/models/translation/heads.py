@@ -34,6 +34,8 @@ from undrift.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
 from undrift.estimators.linear import RowwiseLogistic, RowwiseRidge
 from undrift.estimators.repaired import Repaired
 from undrift.models.engines.plan import Averaged, Boosted, Constant, Head, Linear, Link, Recalibration, array
+from undrift.models.formats import boosters, lightgbm_text
+from undrift.models.formats.boosters import kind_of
 from undrift.models.translation.blocks import NotTranslatable
 
 LINEAR = (ElasticNet, ElasticNetCV, Lasso, LassoCV, LinearRegression, QuantileRegressor, Ridge, RidgeCV)
@@ -42,6 +44,7 @@ ROWWISE = (RowwiseLogistic, RowwiseRidge)
 FORESTS = (ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor)
 GRADIENT = (GradientBoostingClassifier, GradientBoostingRegressor)
 LIGHTGBM = (LightGBMClassifier, LightGBMRegressor)
+_OBJECTIVES: dict[str, Link] = {"binary sigmoid:1": "expit", "regression": "identity", "multiclass": "softmax"}
 HISTOGRAM = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
@@ -54,7 +57,10 @@ def head(model: Any) -> Head:  # Any: scikit-learn is not typed
         If its kind is not known, or it has several outputs.
     """
     if isinstance(model, LIGHTGBM):
-        return _lightgbm(model)
+        links: Link = "expit" if model.outputs == 1 else "softmax"
+        return _lightgbm(model.booster(), "identity" if isinstance(model, LightGBMRegressor) else links)
+    if kind_of(model) in boosters.LIGHTGBM:
+        return _lightgbm(model.booster_, _objective(model))
     if getattr(model, "n_outputs_", 1) != 1:
         raise NotTranslatable("a model with several outputs")
     if isinstance(model, (*LINEAR, *LOGISTIC)):
@@ -83,16 +89,23 @@ def _boosted(model: Any) -> Boosted:
     return Boosted(_treelite(model), array(start), _link(model), False, True)
 
 
-def _lightgbm(model: LightGBMClassifier | LightGBMRegressor) -> Boosted:
+def _lightgbm(booster: Any, link: Link) -> Boosted:
     import treelite
 
     try:
-        trees: bytes = treelite.frontend.from_lightgbm(model.booster()).serialize_bytes()
+        trees: bytes = treelite.frontend.from_lightgbm(booster).serialize_bytes()
     except (treelite.TreeliteError, ValueError) as error:
         raise NotTranslatable(f"trees that treelite does not take ({error})") from error
-    several: Link = "expit" if model.outputs == 1 else "softmax"
-    link: Link = "identity" if isinstance(model, LightGBMRegressor) else several
-    return Boosted(trees, array(np.zeros(model.outputs)), link, sees_float32=False, takes_missing=True)
+    outputs = booster.num_model_per_iteration()
+    return Boosted(trees, array(np.zeros(outputs)), link, sees_float32=False, takes_missing=True)
+
+
+def _objective(model: Any) -> Link:
+    """Return the link of LightGBM's own estimator."""
+    found = lightgbm_text.objective(model)
+    if found not in _OBJECTIVES:
+        raise NotTranslatable(f"LightGBM's objective {found!r}")
+    return _OBJECTIVES[found]
 
 
 def recalibration(model: Any) -> tuple[Any, Recalibration | None]:  # Any: scikit-learn is not typed

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from undrift.estimators.booster_text import splits_of
+from undrift.estimators.booster_text import splits_of, stripped
 from undrift.models.engines.plan import Floats, Numbers, Operation, Plan
+from undrift.models.formats import boosters
+from undrift.models.formats.boosters import kind_of
 from undrift.models.translation.heads import FORESTS, GRADIENT, HISTOGRAM, LIGHTGBM, recalibration
 
 
@@ -64,6 +66,8 @@ def _nodes(estimator: Any) -> Iterator[tuple[NDArray[np.intp], Floats]]:
             yield tree.feature[inner], tree.threshold[inner]
     elif isinstance(estimator, LIGHTGBM):
         yield from splits_of(estimator.text_)
+    elif kind_of(estimator) in boosters.LIGHTGBM:
+        yield from splits_of(stripped(estimator.booster_.model_to_string()))
     elif isinstance(estimator, HISTOGRAM):
         for predictor in _flat(estimator._predictors):  # noqa: SLF001 - no public name gives the trees
             nodes = predictor.nodes
