@@ -131,8 +131,8 @@ class DatasetErasure:
         if before_us is not None:
             query = query.where(admissions.c.at_us < before_us)
         with self._stored.ledger.read() as connection:
-            delivered = set(connection.scalars(query))
-            names = repository.names(connection)
+            delivered = {digest for digest in connection.scalars(query) if self._blobs.has(digest)}
+            names = repository.names(connection) if delivered else []
         held = {
             chunk.digest
             for name in names
@@ -140,7 +140,7 @@ class DatasetErasure:
             for part in self._stored.manifest(version).parts
             for chunk in part.contents.chunks
         }
-        return sorted(digest for digest in delivered - held if self._blobs.has(digest))
+        return sorted(delivered - held)
 
     def _versions(self, dataset: str) -> list[DatasetVersion]:
         with self._stored.ledger.read() as connection:

@@ -35,6 +35,10 @@ name = "flights"
 kind = "simulated"
 start = 2013-02-01T05:00:00Z
 
+# The scoreboard at the end counts the answers of the whole year.
+[privacy]
+retention_days = 400
+
 [policy]
 promotion = "auto"
 reason = "the demo's policy: what passes its gate goes to a canary unasked"

@@ -21,6 +21,7 @@ from undrift.loop.privacy.journal import Entry, Journal, opened
 from undrift.project import Project
 from undrift.segments import erasing as logs
 from undrift.segments.erasing import Rewrite
+from undrift.segments.parquet import read_index
 
 KIND = "privacy.expired"
 KEEPER = Actor("service", "retention")
@@ -88,10 +89,14 @@ def _of_endpoint(project: Project, state: EndpointState, cutoff: datetime) -> Ex
         return table.select((pl.max_horizontal(about, "received_us") if is_real else about) < cutoff_us).to_series()
 
     def is_old(name: str) -> bool:
-        """Say whether a segment was begun, or a part's day ended, before the cut."""
+        """Say whether a segment was begun, or a part's day, before the cut."""
         if _DAY.match(name):
             return name <= cutoff.date().isoformat()
         return not is_real or _began_us(name) < cutoff_us
+
+    def is_due(folder: Path) -> bool:
+        """Say whether anything can be old: under a simulated clock the parts' days tell, segments' names do not."""
+        return is_real or any(is_old(part.day) for part in read_index(folder).parts)
 
     with opened(project, f"expired-{state.name}") as journal:
 
@@ -99,7 +104,8 @@ def _of_endpoint(project: Project, state: EndpointState, cutoff: datetime) -> Ex
             journal.note(Entry(rewrite.where, rewrite.before, rewrite.after, rewrite.removed))
 
         for folder in (project.endpoint_rooms.predictions(state.name), project.endpoint_rooms.feedback(state.name)):
-            logs.erase(folder, doomed, note, is_old)
+            if is_due(folder):
+                logs.erase(folder, doomed, note, is_old)
         return _recorded(project, journal, state.ref, cutoff)
 
 
