@@ -58,8 +58,16 @@ def _answer(report: Stored) -> str:
     words = {"pass": "Yes", "fail": "No", "cannot_tell": "The data cannot tell"}[str(decision["outcome"])]
     if not difference:
         return f"{words}: {decision['reason']}."
-    side = "better" if difference["estimate"] >= 0 else "worse"
-    return f"{words}. It is {side}, by {interval(difference)}, over {count(difference['units'], difference['unit'])}."
+    told = f"{words}. It is {_by(difference)}, over {count(difference['units'], difference['unit'])}."
+    # A pass that cannot be trusted is turned into "cannot tell" with its reason, for instance rows it may have seen.
+    return f"{told} The reason: {decision['reason']}." if decision["outcome"] == "cannot_tell" else told
+
+
+def _by(difference: Stored) -> str:
+    """Return by how much it is better; a negative difference says that it is worse."""
+    if difference["estimate"] < 0:
+        return f"worse, with a difference of {interval(difference)}"
+    return f"better, by {interval(difference)}"
 
 
 def errors(facts: Stored) -> Html:
@@ -142,7 +150,9 @@ def _leans(found: Stored) -> list[Child]:
     silent = len(columns) - len(shown)
     without = f": without it, the {metric_name(found['metric'])} is worse by {interval(first['drop'])}."
     told: list[Child] = ["Most on ", code(first["column"]), without]
-    if not bounded(first["drop"]):
+    if bounded(first["drop"]) and not shown:
+        told = ["On no column alone: when one is shuffled, the interval of the drop holds zero, whichever it is."]
+    elif not bounded(first["drop"]):
         told.append(" There are too few units for intervals.")
     elif silent:
         told.append(f" For {silent} of {count(len(columns), 'column')} no drop is shown: the interval holds zero.")

@@ -51,7 +51,7 @@ def _quality(facts: Stored) -> list[Child]:
     if not gate or "challenger" not in gate:
         return ["No gate has judged it: how good it is on rows that it has not seen is not recorded."]
     metric, holdout = gate["metric"], gate["holdout"]
-    units = "" if holdout["unit"] == "row" else f", {count(holdout['units'], holdout['unit'])},"
+    units = "" if holdout["unit"] == "row" else f" of {count(holdout['units'], holdout['unit'])}"
     other = gate["reference"]["metrics"].get(metric) or {"estimate": gate["reference"]["value"], "low": None}
     against = f"; {arm_name(gate['reference']['name'])} reaches {number(other['estimate'])}"
     found = interval(gate["challenger"]["metrics"].get(metric))
@@ -97,7 +97,7 @@ def _gain(gate: Stored) -> str:
     difference = gate.get("difference")
     if not difference:
         return "no interval"
-    return f"better by {interval(difference)}"
+    return f"{'better by' if difference['estimate'] >= 0 else 'difference'} {interval(difference)}"
 
 
 def _notices(facts: Stored) -> Html | None:

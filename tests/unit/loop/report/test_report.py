@@ -186,6 +186,15 @@ def test_the_card_of_a_notebooks_model_holds_what_the_settings_state(tmp_path: P
     assert "## Owner\n\nAda" in card
 
 
+def test_why_the_gate_cannot_tell_is_said(facts: Facts) -> None:
+    """A pass on rows that the model may have seen is none, and the page says so."""
+    known = facts("timed")
+    decision = {**known["gate"]["decision"], "outcome": "cannot_tell", "reason": "its rows are not known"}
+    text = " ".join(Page(page({**known, "gate": {**known["gate"], "decision": decision}})).text)
+    assert "The data cannot tell. It is better, by " in text
+    assert "The reason: its rows are not known." in text
+
+
 def test_the_page_can_be_made_from_the_stored_json(facts: Facts) -> None:
     """``--json`` holds all of it."""
     known = facts("timed")
