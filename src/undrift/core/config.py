@@ -141,7 +141,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     train_days : int or None
         Learn only from so many days before the holdout.
     metric : str or None
-        What the gate compares; by default AUC, log loss (multiclass) or MAE.
+        What the gate compares; by default what the champion's own gate compared, and for a first
+        version AUC (PR AUC where a class has under 20 % of the rows), log loss (multiclass) or MAE.
     margin : float
         By how much a challenger must be better.
     alpha : float

@@ -54,6 +54,7 @@ drop = ["day", "month"]
 calendar = ["weekday"]
 train_days = 60
 holdout_days = 14
+metric = "auc"
 candidates = ["linear", "random_forest", "gradient_boosting"]
 
 [endpoints.delay]

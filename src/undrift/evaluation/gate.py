@@ -25,7 +25,10 @@ from undrift.stats.metrics import Metric, UndefinedMetric
 
 FORMAT = "undrift.gate/1"
 Array = npt.NDArray[Any]  # Any: scores are (n,) or (n, k)
-FEWEST_MINORITY_ROWS = 10
+FEWEST_MINORITY_ROWS = 50
+"""Of two classes: what ranks or finds the rarer one rests on its rows alone, however many the others are."""
+FEWEST_OTHER_ROWS = 20
+"""Of several classes: the log loss is a mean over all rows, so asked is that the commonest class is not all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +211,9 @@ def refuse_leaks(arm: Arm, holdout: Holdout) -> None:
 
 def _difference(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRule) -> tuple[Interval | None, str]:
     """Return the interval of the paired difference, or None and why there is none."""
-    if rule.task == "binary":
-        minority = int(min(holdout.y.sum(), len(holdout.y) - holdout.y.sum()))
-        if minority < FEWEST_MINORITY_ROWS:
-            return None, f"the rarer class has {minority} rows in the holdout, {FEWEST_MINORITY_ROWS} are needed"
+    problem = _too_few(holdout.y, rule.task)
+    if problem:
+        return None, problem
     try:
         found = paired_difference(
             rule.metric,
@@ -226,6 +228,18 @@ def _difference(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRul
     except (TooFewUnits, UndefinedMetric) as error:
         return None, error.message
     return found, ""
+
+
+def _too_few(y: Array, task: Task) -> str:
+    """Return why there are too few rows outside of the commonest class, nothing where there are enough."""
+    if task == "regression":
+        return ""
+    others = len(y) - int(np.unique(y, return_counts=True)[1].max()) if len(y) else 0
+    if task == "binary" and others < FEWEST_MINORITY_ROWS:
+        return f"the rarer class has {others} rows in the holdout, {FEWEST_MINORITY_ROWS} are needed"
+    if task == "multiclass" and others < FEWEST_OTHER_ROWS:
+        return f"{others} rows of the holdout are not of its commonest class, {FEWEST_OTHER_ROWS} are needed"
+    return ""
 
 
 def _outcome(difference: Interval | None, margin: float) -> Outcome:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from undrift.core.config import ModelSettings
+from undrift.evaluation.metrics import RARE
 from undrift.evaluation.target import Target
 
-_RARE = 0.2
 _HALF = 0.5
 
 
@@ -44,7 +44,7 @@ def threshold_of(settings: ModelSettings, target: Target, base_rate: float) -> T
         return Threshold(value, f"least expected cost at {false_positive:g} : {false_negative:g}")
     if isinstance(settings.threshold, float):
         return Threshold(settings.threshold, "as the settings say")
-    rare = min(base_rate, 1 - base_rate) < _RARE
+    rare = min(base_rate, 1 - base_rate) < RARE
     if settings.threshold == "prevalence" or (settings.threshold == "auto" and rare):
         return Threshold(base_rate, f"the share of positives in training, {base_rate:.1%}")
     return Threshold(_HALF, "the likelier class")

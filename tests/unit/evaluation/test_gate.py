@@ -10,6 +10,7 @@ from undrift.evaluation.errors import LeakyGate
 from undrift.evaluation.gate import Arm, GateReport, GateRule, Holdout, gate
 from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import Span
+from undrift.evaluation.target import Task
 from unit.evaluation.training_tables import START
 
 _RULE = GateRule(metric=chosen_metric(None, "binary"), task="binary")
@@ -73,6 +74,37 @@ def test_a_holdout_that_is_not_newer_than_a_training_is_an_error() -> None:
 def test_few_units_are_cannot_tell() -> None:
     """Seven days are too few, however many rows they hold."""
     assert gate(*world(1.0, days=7), _RULE).outcome == "cannot_tell"
+
+
+def of_classes(counts: list[int], task: Task) -> GateReport:
+    """Return a near perfect challenger's gate against the base rate, with so many rows of each class."""
+    y = np.repeat(np.arange(len(counts)), counts).astype(float)
+    shares = np.array(counts) / sum(counts)
+    sure = 0.9 * np.eye(len(counts))[y.astype(int)] + 0.1 * shares
+    scores, base = (
+        (sure, np.tile(shares, (len(y), 1))) if task == "multiclass" else (sure[:, 1], np.full(len(y), shares[1]))
+    )
+    rows = np.arange(len(y))
+    holdout = Holdout(y=y, ids=rows.astype(np.uint64), units=rows, unit_name="row", digest="b3:" + "0" * 64)
+    rule = GateRule(metric=chosen_metric(None, task), task=task)
+    return gate(Arm(name="challenger", scores=scores), Arm(name="baseline: base rate", scores=base), holdout, rule)
+
+
+@pytest.mark.parametrize(
+    ("counts", "task", "outcome"),
+    [
+        ([500, 49], "binary", "cannot_tell"),
+        ([500, 50], "binary", "pass"),
+        ([18, 15, 12], "multiclass", "pass"),
+        ([200, 10, 9], "multiclass", "cannot_tell"),
+        ([3] * 20, "multiclass", "pass"),
+    ],
+)
+def test_few_rows_outside_of_the_commonest_class_are_cannot_tell(counts: list[int], task: Task, outcome: str) -> None:
+    """50 rows of the rarer of two classes, 20 outside of the commonest of several, however good the model looks."""
+    found = of_classes(counts, task)
+    assert found.outcome == outcome
+    assert ("are needed" in found.decision.reason) == (outcome == "cannot_tell")
 
 
 def test_the_report_holds_both_arms_the_holdout_and_the_method() -> None:

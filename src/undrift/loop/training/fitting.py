@@ -15,7 +15,7 @@ from undrift.evaluation.comparison import Table, Watch, compare, scores_of, usab
 from undrift.evaluation.diagnosis.diagnosis import diagnose
 from undrift.evaluation.diagnosis.judged import Judged
 from undrift.evaluation.folds import Folds, make_folds
-from undrift.evaluation.metrics import chosen_metric, reported
+from undrift.evaluation.metrics import reported
 from undrift.evaluation.target import label_text
 from undrift.evaluation.threshold import threshold_of
 from undrift.loop.training.arrays import get_array, put_array, put_json
@@ -53,9 +53,8 @@ def compare_candidates(context: StepContext, rooms: TrainingRooms) -> StepResult
         return StepResult({"chosen": kinds[0], "skipped": "one candidate was asked for"})
     chosen = chosen_rows(rooms, spec, context.inputs["split"])
     table, folds = _folded(spec, chosen)
-    metric = chosen_metric(spec.settings.metric, chosen.target.task)
     scores = {kind: get_array(rooms.blobs, context.inputs[scoring_step(kind)]["scores"]) for kind in kinds}
-    found = compare(scores, table, folds, metric)
+    found = compare(scores, table, folds, chosen.metric)
     return StepResult({"chosen": found.chosen, "comparison": found.as_json()})
 
 
@@ -182,7 +181,7 @@ def evaluate(context: StepContext, rooms: TrainingRooms) -> StepResult:
     fitted = Fitted(str(context.inputs["fit"]["kind"]), stored)
     scores = fitted.scores(chosen.holdout_frame, chosen.features, chosen.target)
     y = chosen.target.codes(chosen.holdout_frame)
-    metric = chosen_metric(spec.settings.metric, chosen.target.task)
+    metric = chosen.metric
     found = reported(chosen.target.task, y, scores, chosen.units[chosen.holdout], spec.unit, also=metric.name)
     metrics: dict[str, JSON] = {name: interval.as_json() for name, interval in found.items()}
     context.go_on()
@@ -236,7 +235,7 @@ def diagnosed(
         scores=scores,
         units=chosen.units[chosen.holdout],
         unit_name=spec.unit,
-        metric=chosen_metric(spec.settings.metric, target.task),
+        metric=chosen.metric,
         threshold=float(threshold["value"]) if isinstance(threshold, Mapping) else None,  # type: ignore[arg-type]
         personal=personal,
     )

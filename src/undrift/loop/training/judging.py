@@ -9,7 +9,6 @@ from undrift.core.errors import Fault
 from undrift.core.json import JSON
 from undrift.evaluation.baselines import baseline_name, baseline_scores
 from undrift.evaluation.gate import Arm, GateRule, Holdout, gate
-from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import Span
 from undrift.ledger.ledger import Change
 from undrift.loop.training.arrays import get_array, put_json
@@ -40,7 +39,7 @@ def judge(context: StepContext, rooms: TrainingRooms) -> StepResult:
     spec = spec_of(context)
     split: Stored = context.inputs["split"]
     chosen = chosen_rows(rooms, spec, split)
-    metric = chosen_metric(spec.settings.metric, chosen.target.task)
+    metric = chosen.metric
     holdout = Holdout(
         y=chosen.target.codes(chosen.holdout_frame),
         ids=get_array(rooms.blobs, split["holdout_ids"]),

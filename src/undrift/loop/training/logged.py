@@ -17,6 +17,7 @@ from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import instants, row_ids, span_of
 from undrift.evaluation.splits import split
 from undrift.loop.training.champion import in_order, scored
+from undrift.loop.training.deciding import decided_metric
 from undrift.loop.training.judging import gate_rule, reference_arm
 from undrift.loop.training.reading import plan_of
 from undrift.loop.training.rooms import Spec, TrainingRooms
@@ -53,8 +54,9 @@ def judge_logged(
     made = split(rows.facts, plan_of(spec))
     times = instants(rows.frame, spec.settings.time) if spec.settings.time else None
     features = features_of(rows.frame[made.fit], spec.settings, rows.target)
-    chosen = Chosen(rows.frame, made.fit, made.holdout, rows.facts.units, times, rows.target, features)
-    metric = chosen_metric(spec.settings.metric, rows.target.task)
+    name, _ = decided_metric(rooms, spec, rows.target, rows.frame[made.fit])
+    metric = chosen_metric(name, rows.target.task)
+    chosen = Chosen(rows.frame, made.fit, made.holdout, rows.facts.units, times, rows.target, features, metric)
     frame = chosen.holdout_frame
     holdout = Holdout(
         y=rows.target.codes(frame),

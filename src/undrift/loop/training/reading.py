@@ -20,6 +20,7 @@ from undrift.evaluation.target import Target
 from undrift.ledger.ledger import Change
 from undrift.loop.training.arrays import get_array, put_array
 from undrift.loop.training.champion import champion_of, seen_by
+from undrift.loop.training.deciding import decided_metric
 from undrift.loop.training.kept import against
 from undrift.loop.training.rooms import Spec, TrainingRooms, spec_of
 from undrift.loop.training.rows import features_json, ids_at, read_rows, target_json
@@ -99,6 +100,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
     made, features, budget = sampled(made, rows, spec, personal)
     _need_all_classes(rows.target, rows.frame[made.fit])
     holdout = rows.frame[made.holdout]
+    metric, why = decided_metric(rooms, spec, rows.target, rows.frame[made.fit])
     outputs: Outputs = {
         "data": ref,
         "version_id": context.inputs["load"]["version_id"],
@@ -109,6 +111,7 @@ def split(context: StepContext, rooms: TrainingRooms) -> StepResult:
         "holdout_ids": put_array(rooms.blobs, rows.facts.ids[made.holdout]),
         "holdout_digest": table_digest(holdout, freeze(dict(holdout.schema))),
         "split": made.as_json(),
+        "metric": {"name": metric, "reason": why},
         "target": target_json(rows.target),
         "features": features_json(features),
         "budget": budget,

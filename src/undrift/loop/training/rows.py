@@ -18,11 +18,13 @@ from undrift.evaluation.duplicates import row_units
 from undrift.evaluation.errors import BadColumn, TooLittleData
 from undrift.evaluation.features import Choice, Feature, Features, choose_features
 from undrift.evaluation.identifiers import identifiers
+from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
 from undrift.evaluation.splits import Positions, RowFacts
 from undrift.evaluation.target import Target, read_target, spelt_alike, usable
 from undrift.loop.training.arrays import get_array
 from undrift.loop.training.rooms import Spec, TrainingRooms, unit_of
+from undrift.stats.metrics import Metric
 
 
 class RowsErased(BadInput):
@@ -51,6 +53,7 @@ class Chosen:
     times: Instants | None
     target: Target
     features: Features
+    metric: Metric
 
     @property
     def fit_frame(self) -> pl.DataFrame:
@@ -184,7 +187,7 @@ def chosen_rows(rooms: TrainingRooms, spec: Spec, split: Mapping[str, JSON]) -> 
         If rows of the table were erased since.
     """
     frame = rooms.data.read(str(split["data"]))
-    settings = spec.settings
+    settings, target = spec.settings, target_from(split["target"])
     units = get_array(rooms.blobs, split["units"])
     if len(frame) != len(units):
         raise RowsErased(
@@ -197,9 +200,16 @@ def chosen_rows(rooms: TrainingRooms, spec: Spec, split: Mapping[str, JSON]) -> 
         get_array(rooms.blobs, split["holdout"]),
         units,
         instants(frame, settings.time) if settings.time else None,
-        target_from(split["target"]),
+        target,
         features_from(split["features"]),
+        _decided(split.get("metric"), spec, target),
     )
+
+
+def _decided(stored: JSON, spec: Spec, target: Target) -> Metric:
+    """Return the metric that the split step decided on; a training begun by an older undrift has none stored."""
+    name = stored.get("name") if isinstance(stored, Mapping) else spec.settings.metric
+    return chosen_metric(str(name) if name is not None else None, target.task)
 
 
 def target_json(target: Target) -> JSON:

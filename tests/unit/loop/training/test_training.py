@@ -124,7 +124,7 @@ def test_without_a_time_the_next_holdout_holds_no_row_the_champion_saw(tmp_path:
     """The same table again, and a longer one: never a leak."""
     rooms = rooms_in(tmp_path)
     training = training_in(rooms, '[models.m]\ndataset = "d"\ntarget = "target"\ncandidates = ["linear"]\n')
-    rooms.data.add_frame(bundled("breast_cancer").head(400), "d", actor=_ADA)
+    rooms.data.add_frame(bundled("breast_cancer").head(555), "d", actor=_ADA)
     make_champion(rooms, training.train("m", actor=_ADA))
     rooms.data.add_frame(bundled("breast_cancer"), "d", actor=_ADA)
     result = training.train("m", actor=_ADA)
