@@ -8,6 +8,7 @@ import traceback
 import click
 
 from undrift.core.errors import Fault
+from undrift.core.process import UNWATCHED
 
 SHOW = "UNDRIFT_TRACEBACK"
 
@@ -32,6 +33,11 @@ def as_fault(error: Exception) -> InternalFault:
     """
     if os.environ.get(SHOW, "") not in ("", "0"):
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    if os.environ.get(UNWATCHED) and os.environ.get(SHOW, "") in ("", "0"):
+        return InternalFault(
+            f"internal fault: {type(error).__name__}, whose words may quote a cell and are not kept",
+            cure="undrift pipeline resume ID shows them on a terminal",
+        )
     first = next(iter(str(error).splitlines()), "")
     return InternalFault(
         f"internal fault: {type(error).__name__}: {first}" if first else f"internal fault: {type(error).__name__}",

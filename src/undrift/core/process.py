@@ -19,6 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+UNWATCHED = "UNDRIFT_UNWATCHED"
+"""Set where a process's words go to a file: then a library's, which may quote a user's cell, are not printed."""
+
 _PR_SET_PDEATHSIG = 1
 _START_FIELD = 19  # field 22 of /proc/PID/stat, counted after the name, which may hold spaces
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from undrift.core.files import PRIVATE_FILE, make_private
+from undrift.core.process import UNWATCHED
 from undrift.project import Project
 
 
@@ -63,4 +64,5 @@ def _spawn(project: Project, folder: Path, run_id: str, descriptor: int) -> None
             stderr=log,
             start_new_session=True,
             pass_fds=(descriptor,),
+            env={**os.environ, UNWATCHED: "1"},
         )

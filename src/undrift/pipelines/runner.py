@@ -194,7 +194,7 @@ class Runner:
             if claim.attempt > step.retries:
                 self._fail(run, claim, error)
                 raise
-            self._claims.give_back(claim, after_s=_FIRST_BACKOFF_S * 2 ** (claim.attempt - 1), reason=str(error))
+            self._claims.give_back(claim, after_s=_FIRST_BACKOFF_S * 2 ** (claim.attempt - 1), reason=_words(error))
         except BaseException:  # Ctrl-C and exits leave the step free for the next runner
             self._claims.give_back(claim)
             raise
@@ -239,8 +239,8 @@ class Runner:
         code = error.code if isinstance(error, UndriftError) else type(error).__name__
         try:
             with self._ledger.change(run.actor) as change:
-                self._claims.fail(change, claim, code, str(error))
-                self._stop(change, run, "failed", f"{claim.step}: {error}", code=code)
+                self._claims.fail(change, claim, code, _words(error))
+                self._stop(change, run, "failed", f"{claim.step}: {_words(error)}", code=code)
         except StepLost:
             return
 
@@ -298,3 +298,8 @@ def _ended_well(run: PipelineRun) -> PipelineRun:
     if run.state == "cancelled":
         raise PipelineCancelled(f"{run.ref} was cancelled: {run.reason}", cure="resume it or submit a new one")
     return run
+
+
+def _words(error: Exception) -> str:
+    """Return what is kept of an error: our own words; of a library's only its kind, as it may quote a cell."""
+    return str(error) if isinstance(error, UndriftError) else f"{type(error).__name__}, as told where it ran"
