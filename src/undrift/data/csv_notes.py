@@ -78,7 +78,7 @@ def about_missing(texts: pl.Series, column: Column) -> list[Note]:
     if column.type == "string":
         return []
     stripped = texts.str.strip_chars(BLANKS)
-    marks = stripped.filter(stripped.is_in(UNUSUAL_MISSING)).value_counts(sort=True)
+    marks = stripped.filter(stripped.is_in(UNUSUAL_MISSING)).alias("").value_counts(sort=True)
     return [Note(column.name, f"{mark!r} is read as missing ({count:,} cells)") for mark, count in marks.iter_rows()]
 
 

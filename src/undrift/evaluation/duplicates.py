@@ -158,7 +158,7 @@ def _by_chance(frame: pl.DataFrame, columns: Sequence[str], found: Ids) -> bool:
 
 def _collision(values: pl.Series) -> float:
     """Return the chance that two rows agree in a column; fractions that hardly recur never agree by chance."""
-    counts = values.value_counts()["count"].to_numpy()
+    counts = values.alias("").value_counts()["count"].to_numpy()
     fraction = values.dtype.is_float() and not bool((values.drop_nulls() % 1 == 0).all())
     if fraction and len(counts) >= _FEW_DISTINCT * len(values):
         return 0.0

@@ -242,10 +242,10 @@ def frequent(values: pl.Series, most: int = MOST_CATEGORIES, rows: int | None = 
     rows : int, optional
         Rows that count for what is frequent; those of the column by default.
     """
-    counts = values.drop_nulls().cast(pl.String).value_counts()
+    counts = values.drop_nulls().cast(pl.String).alias("text").value_counts()  # the column may be called "count"
     kept = counts.filter(pl.col("count") >= _fewest(len(values) if rows is None else rows))
-    top = kept.sort(["count", values.name], descending=[True, False]).head(most)
-    return sorted(top[values.name].to_list())
+    top = kept.sort(["count", "text"], descending=[True, False]).head(most)
+    return sorted(top["text"].to_list())
 
 
 def encoded_widths(distinct: Sequence[int], most: int = MOST_ENCODED) -> list[int]:

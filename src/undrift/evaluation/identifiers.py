@@ -173,7 +173,7 @@ def _is_code(values: pl.Series, different: int) -> bool:
     texts = values.drop_nulls().cast(pl.String).unique()
     lengths = texts.str.len_chars()
     matching = (texts.str.contains(_CODE) & texts.str.contains(r"\d")).mean()
-    same_length = lengths.value_counts()["count"].max()
+    same_length = lengths.alias("").value_counts()["count"].max()
     assert isinstance(matching, float)
     assert isinstance(same_length, int)
     return matching >= _PATTERN_SHARE and same_length >= _PATTERN_SHARE * len(texts)

@@ -215,11 +215,11 @@ def _parsed(values: pl.Series) -> Floats | None:
 
 
 def _categories(values: pl.Series) -> Codes:
-    counts = values.drop_nulls().value_counts().sort(["count", values.name], descending=[True, False])
+    counts = values.drop_nulls().alias("value").value_counts().sort(["count", "value"], descending=[True, False])
     if not len(counts):
         return np.full(len(values), -1)
     places = pl.Series(np.arange(len(counts)), dtype=pl.Int64)
-    return values.replace_strict(counts[values.name], places, default=-1, return_dtype=pl.Int64).to_numpy()
+    return values.replace_strict(counts["value"], places, default=-1, return_dtype=pl.Int64).to_numpy()
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,70 @@
+"""The inference sheet of tables in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from undrift.core.config import DatasetSettings
+from undrift.data.table_files import read_table
+from undrift.loop.sheet.asked import Asked
+from undrift.loop.sheet.facts import Sheet
+from undrift.loop.sheet.inferring import ColumnMissing, Known, TargetMissing, infer
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OURS = ("count", "len", "index", "text", "value", "row", "day", "unit", "prediction", "key", "actual", "n", "rows")
+
+
+def table(rows: int = 400) -> pl.DataFrame:
+    """Return a table whose columns are called like those that we make ourselves."""
+    kinds = [
+        lambda place: [(place * 7919 + row * 104729) % 997 / 10 for row in range(rows)],
+        lambda place: [(row // (place + 1)) % 9 for row in range(rows)],
+        lambda place: [("a", "b", "c")[(row // (place + 2)) % 3] for row in range(rows)],
+    ]
+    columns = {name: kinds[place % 3](place) for place, name in enumerate(OURS)}
+    answers = ["yes" if value + 20 * (row % 3) > 60 else "no" for row, value in enumerate(columns["count"])]
+    return pl.DataFrame({**columns, "won": answers})
+
+
+def sheet_of(frame: pl.DataFrame, folder: Path, **said: object) -> Sheet:
+    """Return the sheet of a frame, as it is read from a file."""
+    path = folder / "t.csv"
+    frame.write_csv(path)
+    asked = Asked(name="t", **{"target": "won", **said})  # type: ignore[arg-type]  # options by name
+    return infer(read_table(path), asked, Known(settings=None, dataset=DatasetSettings(), now=NOW))
+
+
+def test_columns_may_be_called_like_our_own(tmp_path: Path) -> None:
+    """``count`` and ``index`` are names as good as others."""
+    found = sheet_of(table(), tmp_path)
+    assert {column.name for column in found.of_role("feature")} == set(OURS)
+
+
+def test_what_is_said_is_obeyed(tmp_path: Path) -> None:
+    """Dropped columns are not learnt from, and the settings say why the rest is as it is."""
+    found = sheet_of(table(), tmp_path, drop=("text",), positive="no")
+    (dropped,) = found.of_role("dropped")
+    assert (dropped.name, dropped.reason) == ("text", "dropped as asked")
+    assert (found.settings.drop, found.settings.positive) == (("text",), "no")
+    assert found.settings.metric == found.facts.metric["name"] == "log_loss"
+
+
+def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """The target and the others, with the ones to choose from."""
+    with pytest.raises(TargetMissing, match="Won") as refused:
+        sheet_of(table(), tmp_path, target="Won")
+    assert "did you mean 'won'?" in refused.value.cure
+    with pytest.raises(ColumnMissing, match="colour"):
+        sheet_of(table(), tmp_path, keep=("colour",))
+
+
+def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
+    """They are left out, and the sheet says how many."""
+    frame = table().with_columns(won=pl.when(pl.int_range(pl.len()) % 10 > 0).then(pl.col("won")))
+    found = sheet_of(frame, tmp_path)
+    assert found.facts.target["rows_without"] == 40
+    assert any("40 rows have no 'won'" in warning for warning in found.warnings)
