@@ -178,9 +178,11 @@ def _told_apart(ids: Ids) -> Ids:
 
 def _joined(contents_: Ids, ids: Ids) -> Ids:
     """Return one code for all rows that are linked by content or by id: the smallest content of them."""
+    order = np.argsort(ids, kind="stable")
+    again = ids[order][1:] == ids[order][:-1]
+    if not (again & (contents_[order][1:] != contents_[order][:-1])).any():
+        return contents_  # no id stands for two contents: nothing to link, however long the table
     first, second = (np.unique(codes, return_inverse=True)[1] for codes in (contents_, ids))
-    if len(ids) == 0 or second.max() + 1 == len(ids):
-        return contents_
     offset = first.max() + 1
     size = int(offset + second.max() + 1)
     links = coo_array((np.ones(len(ids), dtype=bool), (first, second + offset)), shape=(size, size))
