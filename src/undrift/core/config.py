@@ -156,7 +156,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folds : int
         Folds of the comparison.
     max_rows : int or None
-        Learn from at most so many rows (whole units, stated).
+        Learn from at most so many rows: the same share of each class, or of each day, or whole
+        groups; stated.
     calibrate : {"auto", "never"}
         Whether probabilities are repaired where they are shown to be off.
     budget_s : float or None
