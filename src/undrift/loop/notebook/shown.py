@@ -13,6 +13,7 @@ from undrift.loop.report.svg import STYLE as PICTURES
 from undrift.loop.report.words import count, number
 from undrift.models.version import ModelVersion
 from undrift.tracking.facts import MetricValue, RunRecord
+from undrift.tracking.source import CELLS, SCRIPT
 
 if TYPE_CHECKING:
     from undrift.loop.notebook.evaluated import Evaluated
@@ -110,8 +111,14 @@ def recorded(record: RunRecord) -> str:
         _metrics(facts.metrics),
         _folded(count(len(fitted), "parameter"), _table(("parameter", "value"), fitted[:_MOST_PARAMS])),
         _folded(count(len(artifacts), "artifact"), _table(("artifact", "bytes", "digest"), artifacts)),
-        el("p", "Code: ", el("code", run.code.ref or run.code.problem or "not known")),
+        el("p", "Code: ", _code(record)),
     )
+
+
+def _code(record: RunRecord) -> Html:
+    """Return the commit and what was kept beside it; why nothing is known when nothing is."""
+    known = [record.run.code.ref, *(name for name in (CELLS, SCRIPT) if name in record.facts.artifacts)]
+    return el("code", ", ".join(part for part in known if part) or record.run.code.problem)
 
 
 def _behaviour(diagnosis: Stored, positive: object = None) -> Iterator[Html]:
