@@ -31,14 +31,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A folder in which commands are typed."""
+    """A folder in which commands are typed, and how long one is waited for."""
 
     folder: Path
+    patience_s: float = 240.0
 
     def undrift(self, *words: str) -> Answer:
         """Run a command to its end."""
         command = [sys.executable, "-m", "undrift", *words]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=self.patience_s, check=False
+        )
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ LEAKS = [name for name in WRITERS if expectation(name).suspicions]
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """Give an empty folder; what was served in it is stopped afterwards."""
-    made = Shell(tmp_path)
+    made = Shell(tmp_path, patience_s=900.0)
     yield made
     made.close()
 

@@ -29,7 +29,7 @@ TYPES = {"float": pl.Float64, "int": pl.Int64, "bool": pl.Boolean, "string": pl.
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """Give an empty folder; what was served in it is stopped afterwards."""
-    made = Shell(tmp_path)
+    made = Shell(tmp_path, patience_s=900.0)
     yield made
     made.close()
 
