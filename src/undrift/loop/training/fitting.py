@@ -156,8 +156,9 @@ def cross_fitted(kind: str, chosen: Chosen, spec: Spec) -> npt.NDArray[np.float6
     model is surer of rows it was fitted on, and live answers would seem to have drifted from the
     first day. Few rows are scored by models of four fifths of them, many by models of one half.
     """
-    parts = _PARTS_OF_FEW if len(chosen.fit) <= _FEW_ROWS else 2
-    part = np.unique(chosen.units[chosen.fit], return_inverse=True)[1] % parts
+    codes = np.unique(chosen.units[chosen.fit], return_inverse=True)[1]
+    parts = min(_PARTS_OF_FEW if len(chosen.fit) <= _FEW_ROWS else 2, int(codes.max()) + 1)
+    part = codes % parts
     scores: npt.NDArray[np.float64] | None = None
     for side in range(parts):
         mine, other = chosen.fit[part == side], chosen.frame[chosen.fit[part != side]]
