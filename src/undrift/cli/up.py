@@ -98,12 +98,13 @@ def _back(folder: Path, *, detached: bool) -> Answer:
         back = bring_back(opened, say)
         if not (back.served or back.failed):
             raise BadInput("no endpoint of this project is wanted up", cure="undrift up TABLE --target COLUMN")
-        if detached or not _is_watched() or not back.served:
-            back.check()
         rows: JSON = [{"endpoint": name, "url": said.url} for name, said in back.served.items()]
         told = "\n".join(f"endpoint:{name} answers at {said.url}" for name, said in back.served.items())
         answer = Answer({"endpoints": rows}, told)
-        return answer if detached or not _is_watched() else _attached(opened, list(back.served), answer)
+        if back.served and not detached and _is_watched():
+            answer = _attached(opened, list(back.served), answer)
+        back.check()
+        return answer
 
 
 def _is_watched() -> bool:
@@ -117,8 +118,7 @@ def _attached(project: Project, names: list[str], answer: Answer) -> Answer:
 
     say(answer.text)
     say("\nwatching; Ctrl-C stops it, `undrift up -d` leaves it in the background")
-    attach(project, names, say)
-    sys.exit(130)
+    return Answer({"stopped": list(attach(project, names, say))}, "")
 
 
 def _wanted(table: Path, said: dict[str, Any]) -> Wanted:  # Any: options by name

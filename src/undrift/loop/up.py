@@ -21,7 +21,7 @@ from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.loop import hosting, release
 from undrift.loop.privacy import retention
-from undrift.loop.promotion import set_policy, waiting
+from undrift.loop.promotion import release_passed, set_policy, waiting
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.facts import Sheet
 from undrift.loop.sheet.look import Looked, look, refuse_suspicious, refuse_taken
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from undrift.loop.training.training import TrainResult
 
 FIRST_RELEASE = "the first version, which passed its gate, on `undrift up`"
-LATER_RELEASE = "passed its gate against {live}, on `undrift up`"
 _PATIENCE_S = 600.0
 """So long a training of the same table in another process is waited for."""
 Tell = Callable[[str], None]
@@ -250,28 +249,31 @@ def _trained(project: Project, wanted: Wanted, result: TrainResult, tell: Tell) 
         tell(f"gate: {line}")
     if trained.gate_outcome != "pass" and not wanted.force_reason:
         _refuse(project, wanted.name, trained)
-    live = _live(project, wanted.name)
-    if live is not None and not wanted.force_reason and project.settings.policy.promotion == "ask":
-        tell(f"{trained.ref} is proposed; {live.ref} stays live until somebody decides: undrift status")
-        return
-    if live is not None and trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
+    state = project.endpoints.find(wanted.name)
+    if state is None or wanted.force_reason:
+        _release(project, wanted, trained, wanted.force_reason or FIRST_RELEASE)
+    elif trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
         tell(f"{trained.ref} has been on trial and was taken back: undrift deploy {trained.ref} tries it again")
-        return
-    reason = wanted.force_reason or (FIRST_RELEASE if live is None else LATER_RELEASE.format(live=live.ref))
-    try:
-        _release(project, wanted, trained, reason)
-    except AlreadyServed:  # another `up` of the same table was first
-        return
-    project.publisher.render(wanted.name)
+    elif release_passed(project, state) is not None:
+        tell(f"{trained.ref} is on trial beside {state.stable.ref}: the policy promotes without asking")
+    else:
+        waits = waiting(project, state)
+        decide = waits.command if waits else "undrift status"
+        tell(f"{trained.ref} is proposed, {state.stable.ref} stays live until somebody decides: {decide}")
 
 
 def _release(project: Project, wanted: Wanted, trained: ModelVersion, reason: str) -> None:
+    """Bring a version to the endpoint for whoever typed `up`; another `up` of the same table may have been first."""
     forced = trained.gate_outcome != "pass"
-    with project.ledger.change(project.actor) as change:
-        if not forced and project.registry.get(trained.ref, change.connection).state == "proposed":
-            project.registry.approve(change, trained.ref, reason)
-        request = release.Request(version=trained.ref, endpoint=wanted.name, reason=reason, force=forced)
-        release.deploy_in(project, change, request)
+    try:
+        with project.ledger.change(project.actor) as change:
+            if not forced and project.registry.get(trained.ref, change.connection).state == "proposed":
+                project.registry.approve(change, trained.ref, reason)
+            request = release.Request(version=trained.ref, endpoint=wanted.name, reason=reason, force=forced)
+            release.deploy_in(project, change, request)
+    except AlreadyServed:
+        return
+    project.publisher.render(wanted.name)
 
 
 def _finished_training(project: Project, name: str, version: DatasetVersion, told: tuple[Tell, Tell]) -> TrainResult:
