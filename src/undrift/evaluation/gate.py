@@ -211,7 +211,7 @@ def refuse_leaks(arm: Arm, holdout: Holdout) -> None:
 
 def _difference(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRule) -> tuple[Interval | None, str]:
     """Return the interval of the paired difference, or None and why there is none."""
-    problem = _too_few(holdout.y, rule.task)
+    problem = too_few(holdout.y, rule.task)
     if problem:
         return None, problem
     try:
@@ -230,8 +230,8 @@ def _difference(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRul
     return found, ""
 
 
-def _too_few(y: Array, task: Task) -> str:
-    """Return why there are too few rows outside of the commonest class, nothing where there are enough."""
+def too_few(y: Array, task: Task) -> str:
+    """Return why too few rows are outside of the commonest class for a decision, nothing where there are enough."""
     if task == "regression":
         return ""
     others = len(y) - int(np.unique(y, return_counts=True)[1].max()) if len(y) else 0
