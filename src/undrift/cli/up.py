@@ -122,11 +122,14 @@ def _attached(project: Project, names: list[str], answer: Answer) -> Answer:
 
 
 def _wanted(table: Path, said: dict[str, Any]) -> Wanted:  # Any: options by name
+    from undrift.data.table_files import read_table
     from undrift.loop.sheet.asked import Asked
     from undrift.loop.up import Wanted
 
     if said["target"] is None:
-        raise BadInput("which column is to be predicted?", cure=f"undrift up {table.name} --target COLUMN")
+        columns = ", ".join(read_table(table, said["reading"]).schema.names)
+        cure = f"undrift up {table.name} --target COLUMN; choose from {columns}"
+        raise BadInput("which column is to be predicted?", cure=cure)
     reason = said["reason"].strip()
     if (said["force"] or said["auto"]) and not reason:
         flag = "--force" if said["force"] else "--auto"

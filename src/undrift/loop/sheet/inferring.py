@@ -25,7 +25,15 @@ from undrift.evaluation.target import ClassLabel, Target, read_target, usable
 from undrift.loop.sheet.asked import BUDGET_S, Asked
 from undrift.loop.sheet.columns import column_lines
 from undrift.loop.sheet.facts import Facts, Sheet
-from undrift.loop.sheet.telling import estimate_facts, metric_of, table_facts, target_facts, threshold_facts
+from undrift.loop.sheet.telling import (
+    estimate_facts,
+    metric_of,
+    rarity,
+    scheme_facts,
+    table_facts,
+    target_facts,
+    threshold_facts,
+)
 from undrift.loop.training.rooms import unit_of
 from undrift.loop.training.rows import features_of
 
@@ -101,7 +109,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
         target=target_facts(target, len(frame) - len(labelled)),
         metric={"name": metric.name, "also": list(metric.also), "reason": metric.reason},
         threshold=threshold_facts(settings, target, labelled),
-        scheme=drafted.scheme.as_json(),
+        scheme=scheme_facts(drafted.scheme, target),
         duplicates=_repeated(repeated),
         estimate=estimate_facts(labelled, features, target, settings),
     )
@@ -109,7 +117,10 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
         facts=facts,
         columns=column_lines(frame, settings, features, drafted.reasons, personal),
         suspicions=found,
-        warnings=_warnings(read, repeated, len(frame) - len(labelled), asked.target),
+        warnings=(
+            *_warnings(read, repeated, len(frame) - len(labelled), asked.target),
+            *filter(None, [rarity(labelled, target, settings)]),
+        ),
         settings=settings,
         reasons=_comments(drafted, target, metric.reason),
     )

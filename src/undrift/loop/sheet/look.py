@@ -73,7 +73,7 @@ def look(project: Project | None, table: Path, asked: Asked, reading: Reading) -
         If the file can be read in two ways, or no rule says which column is the time.
     """
     if format_of(table) is None:
-        raise NotATable(f"{table.name} is no table", cure=f"give a {TABLE_ENDINGS} file")
+        raise NotATable(f"{table.name} is no table", cure=f"tables are {TABLE_ENDINGS} files")
     dataset, before = DatasetSettings(), None
     if project is not None:
         refuse_taken(project, asked)

@@ -12,7 +12,9 @@ from undrift.core.json import JSON
 from undrift.data.table_files import ReadTable
 from undrift.evaluation.budget import affordable_rows, estimate
 from undrift.evaluation.features import Features
+from undrift.evaluation.gate import FEWEST_MINORITY_ROWS
 from undrift.evaluation.metrics import MetricChoice, metric_for
+from undrift.evaluation.scheme import Scheme
 from undrift.evaluation.target import Target
 from undrift.evaluation.threshold import threshold_of
 from undrift.loop.training.sampling import work_of
@@ -42,6 +44,24 @@ def metric_of(settings: ModelSettings, target: Target, labelled: pl.DataFrame) -
     if settings.metric is None or settings.metric == fitting.name:
         return fitting
     return MetricChoice(settings.metric, (), "as the settings say")
+
+
+def scheme_facts(scheme: Scheme, target: Target) -> dict[str, JSON]:
+    """Return how rows are split; numbers have no classes to share out."""
+    reason = scheme.reason if target.classes else scheme.reason.replace(", each class in equal shares", "")
+    return {**scheme.as_json(), "reason": reason}
+
+
+def rarity(labelled: pl.DataFrame, target: Target, settings: ModelSettings) -> str:
+    """Return a warning where too few rows of the rarer class will judge the model, nothing where there are enough."""
+    if target.task != "binary" or settings.time is not None:
+        return ""
+    positives = int(target.codes(labelled).sum())
+    judged = round(settings.holdout_share * min(positives, labelled.height - positives))
+    if judged >= FEWEST_MINORITY_ROWS:
+        return ""
+    needed = f"{FEWEST_MINORITY_ROWS} are needed to tell whether it is better than the base rate: add rows"
+    return f"about {judged} rows of the rarer class will judge the model, {needed}"
 
 
 def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFrame) -> dict[str, JSON]:
