@@ -27,7 +27,7 @@ def trained(folder: Path, rows: int, columns: int) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rows", "columns", "limit"), [(10_000_000, 20, 8 * _GIB), (100_000, 200, 4 * _GIB)], ids=["long", "wide"]
+    ("rows", "columns", "limit"), [(10_000_000, 20, 5 * _GIB), (100_000, 200, 3 * _GIB)], ids=["long", "wide"]
 )
 def test_a_big_table_is_trained_within_its_memory_and_says_what_it_learnt_from(
     tmp_path: Path, rows: int, columns: int, limit: int

@@ -21,6 +21,7 @@ _FOREST = 6.5e-6
 _READING = 4.0e-8
 _READS = 14
 _FEW_ROWS = 5_000
+_LIBRARIES_BYTES = 700_000_000
 _DATE_PARTS = 6
 
 
@@ -116,7 +117,7 @@ def estimate(work: Work) -> Estimate:
     arrays = 8 * 6 * work.table_rows
     return Estimate(
         reading + compared + again * max(fits.values(), default=0.0),
-        int(2.5 * table + 4 * matrix + 2 * arrays),
+        int(_LIBRARIES_BYTES + 2.5 * table + 4 * matrix + 2 * arrays),
         int(arrays + 8 * work.rows * len(fits) * work.outputs + 2**27),
     )
 
