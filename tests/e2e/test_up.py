@@ -100,6 +100,32 @@ def test_a_column_that_knows_the_answer_stops_it(shell: Shell) -> None:
     gone_on = shell.undrift("up", "wine.csv", "--target", "target", "--drop", "code", "--json")
     assert gone_on.code == 0, gone_on.err
     assert 'drop = ["code"]' in (shell.folder / "undrift.toml").read_text()
+    head = shell.undrift("audit", "verify", "--json").json["head"]
+    again = shell.undrift("up", "wine.csv", "--target", "target", "--json")
+    assert (again.code, shell.undrift("audit", "verify", "--json").json["head"]) == (0, head)
+
+
+def test_a_later_version_is_proposed_until_somebody_decides(shell: Shell) -> None:
+    """A newer table is learnt from, the live version stays; status prints the one command that decides."""
+    random.seed(4)
+    first, second = ([_customer(late=when) for _ in range(600)] for when in range(2))
+    _write(shell.folder, first)
+    assert shell.undrift("up", "shop.csv", "--target", "left", "--json").json["version"] == "model:shop@1"
+    _write(shell.folder, first[300:] + second + second)
+    proposed = shell.undrift("up", "shop.csv", "--target", "left", "--json")
+    assert (proposed.code, proposed.json["version"], proposed.json["proposed"]) == (0, "model:shop@1", "model:shop@2")
+    (command,) = (step for step in shell.undrift("status", "--json").json["endpoints"][0]["next"] if "approve" in step)
+    assert "undrift approve model:shop@2 --deploy --reason" in command
+
+
+def _customer(*, late: int) -> str:
+    fee, calls = random.uniform(10, 90), random.choice([0, 0, 1, 2])
+    price = (50 - fee if late else fee - 50) / 12
+    return f"{fee:.2f},{calls},{'yes' if price + calls - 1 + random.gauss(0, 0.5) > 0 else 'no'}"
+
+
+def _write(folder: Path, rows: list[str]) -> None:
+    (folder / "shop.csv").write_text("fee,calls,left\n" + "\n".join(rows) + "\n")
 
 
 def test_two_at_once_train_once(shell: Shell) -> None:

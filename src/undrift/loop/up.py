@@ -182,7 +182,8 @@ def is_served(project: Project, wanted: Wanted) -> bool:
         If the name belongs to another model, or to another target.
     """
     refuse_taken(project, wanted.asked)
-    if wanted.name not in project.data.names() or wanted.asked.columns != (wanted.asked.target,):
+    nothing_said = Asked(target=wanted.asked.target, name=wanted.name)
+    if wanted.name not in project.data.names() or wanted.asked != nothing_said:
         return False
     newest = project.data.get(wanted.name)
     parts = project.data.manifest(newest.ref).parts
@@ -252,6 +253,8 @@ def _trained(project: Project, wanted: Wanted, result: TrainResult, tell: Tell) 
     state = project.endpoints.find(wanted.name)
     if state is None or wanted.force_reason:
         _release(project, wanted, trained, wanted.force_reason or FIRST_RELEASE)
+    elif state.stable.ref == trained.ref:
+        tell(f"{trained.ref} is live already")
     elif trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
         tell(f"{trained.ref} has been on trial and was taken back: undrift deploy {trained.ref} tries it again")
     elif release_passed(project, state) is not None:
