@@ -101,7 +101,7 @@ def test_all_that_is_wanted_is_served_in_the_foreground(shell: Shell, end: str) 
             assert len(shell.undrift("down", "--json").json["endpoints"]) == 2
         said = process.communicate(timeout=60)[1]
     assert process.returncode == (1 if end == "killed" else 0), said
-    assert [one["health"] for one in _endpoints(shell)] == ["down", "down"]
+    assert [one["health"] for one in _endpoints(shell)] == ["down", "down"], said
     with Project.open(shell.folder) as project:
         assert hosting.wanted_up(project) == ([] if end == "down" else ["churn", "other"])
 

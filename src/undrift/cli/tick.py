@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from undrift.cli.answer import Answer, say
 from undrift.cli.command import command
+from undrift.core.process import set_by_signals
 from undrift.project import Project
 
 
@@ -34,9 +34,7 @@ def worker(project: Path, every: float) -> Answer:
     from undrift.loop import tick as loop
 
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Project.open(project) as opened:
+    with Project.open(project) as opened, set_by_signals(stop):
         say(f"watching {opened.root} every {every:g} s")
         loop.repeat(opened, every, stop.wait, say)
     return Answer({"stopped": True}, "stopped")

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -93,17 +93,36 @@ def ends_with(parent: int, *, niceness: int = 0) -> Callable[[], None]:
 
 @contextmanager
 def set_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Set an event on Ctrl-C, SIGTERM and a closed terminal while the block runs; in the main thread only."""
+    """Set an event on Ctrl-C, SIGTERM and a closed terminal while the block runs; in the main thread only.
+
+    The event is set by a thread of its own: a handler runs in the middle of whatever the main thread does,
+    and would wait for ever for a lock that the interrupted code holds, such as the event's own.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    listener = threading.Thread(target=_set_when_told, args=(told, numbers, stop), name="signals", daemon=True)
+    listener.start()
+    before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    other = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(other)
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(tell)  # the listener ends with it
+        listener.join()
+        os.close(told)
+
+
+def _set_when_told(told: int, numbers: Collection[int], stop: threading.Event) -> None:
+    while data := os.read(told, 64):
+        if not set(numbers).isdisjoint(data):
+            stop.set()
 
 
 class Heartbeat:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -82,3 +83,26 @@ def test_a_heartbeat_beats_until_it_is_told_to_stop() -> None:
     with Heartbeat(beat, 0.001):
         assert enough.wait(10)
     assert beats[0] == 3
+
+
+def test_signals_in_quick_succession_stop_a_waiting_process() -> None:
+    """A handler that takes the event's own lock would wait for ever for the code that it interrupted."""
+    code = (
+        "import os, signal, threading\n"
+        "from undrift.core.process import set_by_signals\n"
+        "stop = threading.Event()\n"
+        "with set_by_signals(stop):\n"
+        "    print('ready', flush=True)\n"
+        "    while not stop.wait(0.0001):\n"
+        "        pass\n"
+    )
+    for _ in range(10):
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            for _ in range(5):
+                process.send_signal(signal.SIGTERM)
+            try:
+                assert process.wait(20) in (0, -signal.SIGTERM)  # the last may come after the block
+            finally:
+                process.kill()

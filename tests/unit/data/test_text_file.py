@@ -36,7 +36,7 @@ def text_of(file: TextFile) -> str:
         (codecs.BOM_UTF16_BE + GERMAN.encode("utf-16-be"), "utf-16"),
         (GERMAN.encode("utf-32"), "utf-32"),
         (GERMAN.encode("cp1252"), "cp1252"),
-        (gzip.compress(GERMAN.encode()), "utf-8"),
+        (gzip.compress(GERMAN.encode(), mtime=0), "utf-8"),
     ],
 )
 def test_an_encoding_is_found(tmp_path: Path, data: bytes, encoding: str) -> None:
@@ -79,7 +79,7 @@ def test_an_encoding_that_is_named_is_used(tmp_path: Path) -> None:
         (b"", "", "empty"),
         (codecs.BOM_UTF8 + b"\r\n", "", "empty"),
         (b"PK\x03\x04rest", "", "workbook"),
-        (gzip.compress(b"a,b\n1,2\n" * 99)[:-9], "", "cannot be unpacked"),
+        (gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-9], "", "cannot be unpacked"),
         ("a,b\n1,2\n".encode("utf-16-le"), "", "zero bytes"),
         (b"a,b\n1,2\n\xff,1\n", "ascii", "line 3 is not ASCII"),
         (codecs.BOM_UTF8 + b"a,b\n", "cp1252", "byte-order mark of utf-8, not of cp1252"),
