@@ -92,7 +92,9 @@ def test_all_that_is_wanted_is_served_in_the_foreground(shell: Shell, end: str) 
     assert second.code == 0, second.err
     command = [sys.executable, "-m", "undrift", "serve"]
     with subprocess.Popen(command, cwd=shell.folder, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: [one["url"] is not None for one in _endpoints(shell)] == [True, True])
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("endpoint:other is healthy"):  # it follows both from then on
+            assert process.poll() is None
         if end == "ctrl-c":
             process.send_signal(signal.SIGINT)
         elif end == "killed":
