@@ -1,6 +1,6 @@
 """kill -9 of workers, supervisor, trainings and passes of the loop: the story ends as if nothing had happened.
 
-The demo is played from February to April once, and copied. The copy plays on through drift,
+The demo is played from February to May once, and copied. The copy plays on through drift,
 retraining, canary and promotion: once undisturbed, then with processes dying at random
 moments. ``UNDRIFT_KILL_RUNS`` says how often (4), ``UNDRIFT_KILL_SEED`` from which seed on (1).
 """
@@ -28,9 +28,9 @@ from undrift.segments.parquet import read_predictions
 
 pytestmark = pytest.mark.slow
 
-_FORK = datetime(2013, 4, 20, 5, tzinfo=UTC)
-_LAST_DELIVERY = datetime(2013, 4, 16, 5, tzinfo=UTC)
-_END = datetime(2013, 5, 12, 5, tzinfo=UTC)
+_FORK = datetime(2013, 5, 20, 5, tzinfo=UTC)
+_LAST_DELIVERY = datetime(2013, 5, 16, 5, tzinfo=UTC)
+_END = datetime(2013, 6, 5, 5, tzinfo=UTC)
 _SHARE = 0.05
 _RUNS = int(os.environ.get("UNDRIFT_KILL_RUNS", "4"))
 _SEED = int(os.environ.get("UNDRIFT_KILL_SEED", "1"))
@@ -129,8 +129,8 @@ def assert_nothing_is_lost(run: After) -> None:
 def test_undisturbed_the_story_has_a_retraining_that_goes_live_by_canary(calm: After) -> None:
     """Otherwise the other tests would show nothing."""
     assert_nothing_is_lost(calm)
-    assert calm.state["live"] == ("model:delay@2", None, None, 0)
-    assert calm.state["rollouts"] == [("model:delay@2", "rollout.promoted")]
+    assert calm.state["live"] == ("model:delay@3", None, None, 0)
+    assert calm.state["rollouts"] == [("model:delay@3", "rollout.promoted")]
 
 
 @pytest.mark.parametrize("seed", range(_SEED, _SEED + _RUNS))
