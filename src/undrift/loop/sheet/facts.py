@@ -110,11 +110,6 @@ class Sheet:
     settings: ModelSettings
     reasons: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def key(self) -> str | None:
-        """The column that identifies a row."""
-        return self.settings.key
-
     def of_role(self, *roles: Role) -> list[ColumnLine]:
         """Return the columns of some roles."""
         return [column for column in self.columns if column.role in roles]
