@@ -103,15 +103,27 @@ def profile(project: Path, reference: str) -> Answer:
 
 @command("suite", example="undrift data suite customers")
 @click.argument("name", metavar="NAME")
-@click.option("--suggest", is_flag=True, help="Show what the newest version suggests, in place of the frozen one.")
+@click.option("--suggest", is_flag=True, help="Write what the newest version suggests, as YAML for review.")
 def suite(project: Path, name: str, *, suggest: bool) -> Answer:
     """Show what batches of a dataset must pass."""
     with Project.open(project) as opened:
-        found = opened.data.suggest_suite(name) if suggest else opened.data.suite(name)
+        if suggest:
+            return _suggested(opened, name)
+        found = opened.data.suite(name)
     if found is None:
         return Answer({"suite": None}, f"{name} has no suite; freeze one: undrift data check {name} --freeze")
     rows = [(one.severity, one.describe()) for one in found.expectations]
     return Answer({"suite": found.as_json()}, table(("level", "expectation"), rows))
+
+
+def _suggested(project: Project, name: str) -> Answer:
+    from undrift.data.quality.infer import infer_suite
+    from undrift.data.quality.suite_yaml import write_yaml
+
+    version = project.data.get(name)
+    found = project.data.profile(version.ref)
+    suggested = infer_suite(version.name, found)
+    return Answer({"suite": suggested.as_json()}, write_yaml(suggested, found, version.ref).rstrip("\n"))
 
 
 @command("log", example="undrift data log customers")
