@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -172,10 +173,35 @@ class Reaper(threading.Thread):
         found = processes_of(self._folder, _WORDS[kind])
         if found:
             with suppress(ProcessLookupError):
-                os.kill(self._random.choice(found), signal.SIGKILL)
+                kill_and_wait(self._random.choice(found))
                 self.killed[kind] += 1
                 if kind != "pipeline":
                     self._in_succession = self._in_succession + 1 if kind == "worker" else 0
+
+
+def kill_and_wait(pid: int) -> None:
+    """Kill a process and return when it has ended: until then it still looks alive, and nobody takes its place.
+
+    Raises
+    ------
+    ProcessLookupError
+        If there is no such process.
+    """
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        ended, _, _ = select.select([handle], [], [], _PATIENCE_S)
+        assert ended, f"process {pid} outlives SIGKILL"
+    finally:
+        os.close(handle)
+
+
+def fleet_of(folder: Path) -> dict[str, int]:
+    """Return how many processes of each kind work for a project, once a worker killed last has its successor."""
+    for _ in _tries():
+        if servers_of(folder)["worker"]:
+            break
+    return servers_of(folder)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from e2e.chronicle import Chronicle
-from e2e.hardship import HardStage, Reaper, StubbornTraffic, copied, end_state, reaping, servers_of
+from e2e.hardship import HardStage, Reaper, StubbornTraffic, copied, end_state, fleet_of, reaping
 from undrift.core.clock import RealClock
 from undrift.demo.narrator import Narrator
 from undrift.demo.stage import MODEL, Stage
@@ -101,7 +101,7 @@ def looked_at(stage: HardStage, reaper: Reaper | None) -> After:
         audit=[finding.message for finding in verified.findings],
         acknowledged=traffic.acknowledged,
         logged=read_predictions(project.endpoint_rooms.predictions(MODEL))["id"].to_list(),
-        servers=servers_of(project.root),
+        servers=fleet_of(project.root),
         reaper=reaper,
         passes_killed=stage.ticks_killed,
     )
