@@ -23,6 +23,7 @@ ARGUMENTS = {
     "init": [], "status": [], "history": ["model:noise"], "tick": [], "worker": ["--every", "0"], "demo": ["--no-such"],
     "up": [TABLE, "--target", "nothing"], "down": ["noise"], "train": ["nothing"],
     "approve": ["noise@1", "--reason", "a test"], "policy": ["auto", "--reason", "a test"],
+    "retire": ["noise@1", "--reason", "a test"],
     "deploy": ["noise@1"], "promote": ["noise"], "rollback": ["noise"],
     "serve": ["noise"], "logs": ["noise"], "why": ["noise@1"],
     "data add": [TABLE, "--name", "noise"], "data check": ["noise"], "data profile": ["noise"], "data suite": ["noise"],

@@ -21,6 +21,7 @@ LOOP = {
     "status": ("undrift.cli.status:status", "What is live, healthy, drifting, waiting; and what to do next."),
     "train": ("undrift.cli.train:train", "Train a model by the recorded pipeline, up to its gate."),
     "approve": ("undrift.cli.release:approve", "Approve a proposed model version."),
+    "retire": ("undrift.cli.release:retire", "Reject a proposed model version, or retire an old one."),
     "policy": ("undrift.cli.release:policy", "Who promotes what passed its gate: a person or a policy."),
     "deploy": ("undrift.cli.release:deploy", "Bring a model version to an endpoint, by canary."),
     "promote": ("undrift.cli.release:promote", "Give a running canary all the traffic."),

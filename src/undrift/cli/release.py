@@ -1,4 +1,4 @@
-"""``undrift approve, policy, deploy, promote, rollback``."""
+"""``undrift approve, retire, policy, deploy, promote, rollback``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def approve(project: Path, reference: str, *, reason: str, also_deploy: bool, en
         version = release.approve(opened, reference, reason, opened.actor)
     text = f"{version.ref} is approved\nnext: undrift deploy {version.ref}"
     return Answer({"version": version.ref, "state": version.state}, text)
+
+
+@command("retire", example="undrift retire model:delay@3 --reason 'wrong on the smallest carriers'")
+@click.argument("reference", metavar="MODEL@VERSION")
+@click.option("--reason", required=True, help="Why; it is kept with the version.")
+def retire(project: Path, reference: str, *, reason: str) -> Answer:
+    """Take a version out of the choice for good: so a proposed one is rejected, and status stops asking about it."""
+    from undrift.loop import release
+
+    with Project.open(project) as opened:
+        version = release.retire(opened, opened.registry.resolve(reference).ref, reason, opened.actor)
+    return Answer({"version": version.ref, "state": version.state}, f"{version.ref} is retired")
 
 
 @command("policy", example="undrift policy auto --reason 'nobody is on call at night'")

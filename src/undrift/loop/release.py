@@ -29,6 +29,12 @@ class NotApproved(DecisionNeeded):
     code = "not-approved"
 
 
+class StillServed(BadInput):
+    """A version answers requests, so it cannot be retired."""
+
+    code = "still-served"
+
+
 class OtherQuestion(BadInput):
     """A version takes other columns than the one it would replace: its callers' requests would be refused."""
 
@@ -152,6 +158,35 @@ def approve(project: Project, reference: str, reason: str, actor: Actor) -> Mode
     """
     with project.ledger.change(actor) as change:
         return project.registry.approve(change, reference, reason)
+
+
+def retire(project: Project, reference: str, reason: str, actor: Actor) -> ModelVersion:
+    """Take a version out of the choice for good: a proposed one is thereby rejected.
+
+    Parameters
+    ----------
+    project : Project
+        The open project.
+    reference : str
+        The version, for instance ``model:delay@3``.
+    reason : str
+        Why; kept in the event.
+    actor : Actor
+        Who decides.
+
+    Raises
+    ------
+    StillServed
+        If an endpoint serves it, to some or to all.
+    """
+    with project.ledger.change(actor) as change:
+        version = project.registry.get(reference, change.connection)
+        for state in project.endpoints.all():
+            if state.canary is not None and state.canary.ref == version.ref:
+                raise StillServed(f"{version.ref} is the canary of {state.name}", cure=f"undrift rollback {state.name}")
+            if state.stable.ref == version.ref:
+                raise StillServed(f"{version.ref} is live at {state.name}", cure="deploy another version first")
+        return project.registry.retire(change, version.ref, reason)
 
 
 def promote(project: Project, endpoint: str, reason: str, actor: Actor) -> Released:

@@ -6,6 +6,7 @@ import pytest
 
 from undrift.endpoints.errors import RolloutRunning
 from undrift.loop import release
+from undrift.loop.promotion import waiting
 from undrift.loop.why import explain
 from undrift.models.version import GateNotPassed
 
@@ -36,6 +37,29 @@ def test_the_first_version_is_live_at_once(registered: Registered) -> None:
     state = registered.deployed(version)
     found = registered.project.registry.get(version.ref)
     assert (state.stable.ref, state.canary, found.state, found.aliases) == (version.ref, None, "live", ("champion",))
+
+
+def test_a_rejected_version_is_no_longer_asked_about(registered: Registered) -> None:
+    """It was proposed with a passed gate, and is retired with the reason."""
+    project = registered.project
+    endpoint = registered.deployed(registered.approved())
+    proposed = registered.version()
+    assert waiting(project, endpoint) is not None
+    assert release.retire(project, proposed.ref, "wrong on the smallest carriers", ADA).state == "retired"
+    assert waiting(project, endpoint) is None
+    event = project.ledger.events(kinds=["model.retired"], newest_first=True, limit=1)[0]
+    assert event.body["reason"] == "wrong on the smallest carriers"
+
+
+def test_a_version_that_answers_is_not_retired(registered: Registered) -> None:
+    """Neither the live one nor the canary."""
+    live, canary = registered.approved(), registered.approved()
+    registered.deployed(live)
+    registered.deployed(canary)
+    for version, cure in ((live, "another version"), (canary, "undrift rollback delay")):
+        with pytest.raises(release.StillServed) as refused:
+            release.retire(registered.project, version.ref, "no longer liked", ADA)
+        assert cure in str(refused.value.cure)
 
 
 def test_the_next_version_begins_as_a_canary(registered: Registered) -> None:
