@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+AT_MOST_S = 300
+
 
 def flaml(train: Any, test: Any, asked: argparse.Namespace) -> tuple[Any, list[str] | None]:
     """Search for ``--budget`` seconds, FLAML's way to be told when to stop; the winner is fitted on all rows."""
@@ -38,7 +40,7 @@ def flaml(train: Any, test: Any, asked: argparse.Namespace) -> tuple[Any, list[s
 
 
 def autogluon(train: Any, test: Any, asked: argparse.Namespace) -> tuple[Any, list[str] | None]:
-    """Fit the preset ``medium_quality``, AutoGluon's default."""
+    """Fit the preset ``medium_quality``, AutoGluon's default, for as long as `undrift up` may take by default."""
     from autogluon.tabular import TabularPredictor
 
     numbers = asked.task == "regression"
@@ -49,7 +51,7 @@ def autogluon(train: Any, test: Any, asked: argparse.Namespace) -> tuple[Any, li
         eval_metric="mean_absolute_error" if numbers else "log_loss",
         path=str(asked.folder / "autogluon"),
         verbosity=0,
-    ).fit(table, presets="medium_quality", num_cpus=asked.threads, num_gpus=0)
+    ).fit(table, presets="medium_quality", num_cpus=asked.threads, num_gpus=0, time_limit=AT_MOST_S)
     if numbers:
         return predictor.predict(test), None
     scores = predictor.predict_proba(test)
