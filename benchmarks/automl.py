@@ -3,8 +3,8 @@
 Everybody gets the same CSV file of the same rows and two threads, and answers the same other rows: the newest days
 where rows have a time, whole groups where an identifier repeats, else a stratified quarter. Ours is the whole command:
 read, check, suspect, compare, fit, judge on rows of its own (which it does not learn from), package, serve. The peers
-only fit; AutoGluon decides when it is done, at most five minutes, FLAML is given ``--budget`` seconds of search. Time and processor time are
-those of the whole process with its children, import included.
+only fit; AutoGluon decides when it is done, at most five minutes, FLAML is given ``--budget`` seconds of search. Time
+and processor time are those of the whole process with its children, import included.
 
     python benchmarks/automl.py [--tables telco_churn,claims] [--peers flaml,autogluon] [--budget 60]
         [--answers FOLDER] [--json FILE]
