@@ -14,6 +14,7 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 ANY_TABLE = REPOSITORY / "docs" / "up.md"
 NOTEBOOK = REPOSITORY / "docs" / "notebook.md"
 README = REPOSITORY / "README.md"
+RUN_PAGES = [TUTORIAL, ANY_TABLE, NOTEBOOK, README, *(REPOSITORY / "docs" / f"{name}.md" for name in ("profile",))]
 PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")])
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)?(?:#([^)\s]+))?\)")
 
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     made.close()
 
 
-@pytest.mark.parametrize("document", [TUTORIAL, ANY_TABLE, NOTEBOOK, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", RUN_PAGES, ids=lambda path: path.name)
 def test_every_block_runs_in_its_order(document: Path, folder: Folder) -> None:
     """A reader who types all of it meets no error."""
     for block in blocks(document):
@@ -35,7 +36,7 @@ def test_every_block_runs_in_its_order(document: Path, folder: Folder) -> None:
             assert done.returncode == 0, f"{document.name}:{block.line}\n{block.text}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("document", [TUTORIAL, ANY_TABLE, NOTEBOOK, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", RUN_PAGES, ids=lambda path: path.name)
 def test_few_blocks_are_not_run(document: Path) -> None:
     """What cannot be run is marked with its reason, and there is little of it."""
     found = list(blocks(document))

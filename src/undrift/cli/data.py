@@ -86,21 +86,6 @@ def _broken(report: CheckReport) -> list[str]:
     return [f"{result.severity}: {result.told()}" for result in broken]
 
 
-@command("profile", example="undrift data profile customers")
-@click.argument("reference", metavar="REF")
-def profile(project: Path, reference: str) -> Answer:
-    """Say what the columns of a version are like."""
-    with Project.open(project) as opened:
-        version = opened.data.get(reference)
-        found = opened.data.profile(version.ref)
-    rows = [
-        (column.name, column.type, column.missing, column.distinct, column.minimum, column.mean, column.maximum)
-        for column in found.columns
-    ]
-    text = table(("column", "type", "missing", "distinct", "min", "mean", "max"), rows)
-    return Answer({"version": version.ref, **found.as_json()}, f"{version.ref}: {found.rows:,} rows\n{text}")
-
-
 @command("suite", example="undrift data suite customers")
 @click.argument("name", metavar="NAME")
 @click.option("--suggest", is_flag=True, help="Write what the newest version suggests, as YAML for review.")
@@ -240,7 +225,7 @@ data = LazyGroup(
     entries={
         "add": ("undrift.cli.data:add", "Add a file or folder as a version, or a batch to a dataset."),
         "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
-        "profile": ("undrift.cli.data:profile", "Say what the columns of a version are like."),
+        "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
         "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),
         "list": ("undrift.cli.data:list_", "List the datasets."),
         "log": ("undrift.cli.data:log", "List the versions of a dataset."),

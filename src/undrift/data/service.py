@@ -23,9 +23,8 @@ from undrift.data.erasing import DatasetErasure
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
-from undrift.data.personal import sampled
 from undrift.data.profile import Profile
-from undrift.data.profile import profile as profile_of
+from undrift.data.profiling import profile_table
 from undrift.data.quality.check import CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
@@ -319,11 +318,7 @@ class Data:
     def profile(self, ref: Ref | str) -> Profile:
         """Return what a table is like; cells of personal columns are not told."""
         version = self.get(ref)
-        scanned = self.scan(version.ref)
-        sample = sampled(scanned, version.rows or 0)
-        personal = {name: one.kind for name, one in self.masks.columns(version.name, sample).items()}
-        found = profile_of(scanned)
-        return found.concealed(personal, self.masks.open_mask()) if personal else found
+        return profile_table(self.scan(version.ref), version.rows or 0, self.masks, version.name)
 
     def suggest_suite(self, ref: Ref | str, roles: Mapping[str, Role] | None = None) -> Suite:
         """Return the suite that a version suggests, for review; nothing is enforced by it yet."""

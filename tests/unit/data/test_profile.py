@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,7 @@ from polars.io.plugins import register_io_source
 from undrift.core import canonical
 from undrift.data.profile import profile
 
+GOLDEN = Path(__file__).parents[2] / "golden/data/profile.json"
 TABLE = pl.DataFrame(
     {
         "n": [1, 2, 2, None],
@@ -72,3 +75,8 @@ def test_a_profile_can_be_written(frame: pl.DataFrame) -> None:
     if frame.columns != ["x", "y"]:
         assert canonical.dumps(profile(frame).as_json())
     assert profile(frame).rows == frame.height
+
+
+def test_a_profile_has_the_form_of_the_golden_file() -> None:
+    """Other programs read it."""
+    assert profile(TABLE).as_json() == json.loads(GOLDEN.read_text())

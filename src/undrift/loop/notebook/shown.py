@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from undrift.drawing.markup import Child, Html, el, join
+from undrift.drawing.svg import STYLE as PICTURES
+from undrift.drawing.words import count, number
 from undrift.loop.report.behaviour import importance, slices
-from undrift.loop.report.markup import Child, Html, el, join
+from undrift.loop.report.names import metric_name
 from undrift.loop.report.pictures import calibrated, confusion, precision_recall, residuals, roc
-from undrift.loop.report.pieces import metric_name
-from undrift.loop.report.svg import STYLE as PICTURES
-from undrift.loop.report.words import count, number
 from undrift.models.version import ModelVersion
 from undrift.tracking.facts import MetricValue, RunRecord
 from undrift.tracking.source import CELLS, SCRIPT

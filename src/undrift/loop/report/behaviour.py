@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from undrift.loop.report.markup import Child, Html, el, join
+from undrift.drawing.markup import Child, Html, el, join
+from undrift.drawing.pieces import Stored, code, said, section, table
+from undrift.drawing.svg import Mark, captioned, ends, interval_table, scale, strip
+from undrift.drawing.words import alike, bounded, count, interval, listed, number, percent, stated
+from undrift.loop.report.names import arm_name, metric_name
 from undrift.loop.report.pictures import calibrated, confusion, precision_recall, residuals, roc
-from undrift.loop.report.pieces import Stored, arm_name, code, metric_name, said, section, table
-from undrift.loop.report.svg import Mark, captioned, ends, interval_table, scale, strip
-from undrift.loop.report.words import alike, bounded, count, interval, listed, number, percent, stated
 
 _SHOWN_IMPORTANT = 15
 _SHOWN_SLICES = 8

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from undrift.loop.report.markup import Child, Html, el
-from undrift.loop.report.pieces import Stored, code, facts_list, said, section, table
-from undrift.loop.report.words import count, listed, number
+from undrift.drawing.markup import Child, Html, el
+from undrift.drawing.pieces import Stored, code, facts_list, said, section, table
+from undrift.drawing.words import count, listed, number
 
 _KINDS = {
     "model.registered": "registered",

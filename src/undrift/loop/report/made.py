@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from undrift.loop.report.markup import Child, Html, el, join
-from undrift.loop.report.pieces import Stored, candidate_name, code, facts_list, metric_name, said, section, table
-from undrift.loop.report.svg import Mark, captioned, ends, scale, strip
-from undrift.loop.report.words import NOTHING, alike, bounded, count, number, stated
+from undrift.drawing.markup import Child, Html, el, join
+from undrift.drawing.pieces import Stored, code, facts_list, said, section, table
+from undrift.drawing.svg import Mark, captioned, ends, scale, strip
+from undrift.drawing.words import NOTHING, alike, bounded, count, number, stated
+from undrift.loop.report.names import candidate_name, metric_name
 
 _SHOWN_COLUMNS = 30
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from undrift.loop.report.markup import Child, Html, el, join
-from undrift.loop.report.pieces import Stored, arm_name, code, metric_name
-from undrift.loop.report.words import bounded, count, interval, listed, number
+from undrift.drawing.markup import Child, Html, el, join
+from undrift.drawing.pieces import Stored, code
+from undrift.drawing.words import bounded, count, interval, listed, number
+from undrift.loop.report.names import arm_name, metric_name
 from undrift.loop.training.kept import NOTHING
 from undrift.models.cards import missing_line
 

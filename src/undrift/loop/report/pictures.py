@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
-from undrift.loop.report.markup import Html, el, join
-from undrift.loop.report.pieces import Stored, figure, table
-from undrift.loop.report.svg import Axis, Mark, Series, heat_table, line_chart, reliability
-from undrift.loop.report.words import alike, bounded, count, interval, number, percent, points, share_interval
+from undrift.drawing.markup import Html, el, join
+from undrift.drawing.pieces import Stored, figure, table
+from undrift.drawing.svg import Axis, Mark, Series, heat_table, line_chart, reliability
+from undrift.drawing.words import alike, bounded, count, interval, number, percent, points, share_interval
 
 
 def _shares(label: str) -> Axis:

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from undrift.loop.report.markup import Html, el, join
-from undrift.loop.report.svg import (
+from undrift.drawing.markup import Html, el, join
+from undrift.drawing.svg import (
     HEIGHT,
     WIDTH,
     Axis,
@@ -21,7 +21,7 @@ from undrift.loop.report.svg import (
     strip,
     ticks,
 )
-from undrift.loop.report.words import interval, number, percent
+from undrift.drawing.words import interval, number, percent
 
 HOSTILE = '<script>alert("x")</script>&\x00'
 UNIT = Axis(label="share", low=0.0, high=1.0, share=True)

@@ -20,12 +20,12 @@ from click.testing import CliRunner, Result
 from sklearn.linear_model import LogisticRegression
 
 from undrift.cli.main import cli
+from undrift.drawing.words import interval, number
 from undrift.ledger.actor import Actor
 from undrift.loop.notebook import run
 from undrift.loop.report.facts import report_facts
+from undrift.loop.report.names import candidate_name
 from undrift.loop.report.page import page
-from undrift.loop.report.pieces import candidate_name
-from undrift.loop.report.words import interval, number
 from undrift.project import Project
 from unit.loop.report.conftest import HOSTILE, TABLES
 

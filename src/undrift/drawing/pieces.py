@@ -1,55 +1,16 @@
-"""The pieces that sections of the page are put together from."""
+"""The pieces that sections of a page are put together from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from undrift.loop.report.markup import Child, Html, el
-from undrift.loop.report.svg import captioned
-from undrift.loop.report.words import NOTHING
+from undrift.drawing.markup import Child, Html, el
+from undrift.drawing.svg import captioned
+from undrift.drawing.words import NOTHING
 
 Stored: TypeAlias = Mapping[str, Any]  # Any: JSON read back
 Cell: TypeAlias = "Child"
-
-METRICS = {
-    "auc": "AUC",
-    "pr_auc": "PR AUC",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "multiclass_log_loss": "log loss",
-    "multiclass_brier": "Brier score",
-    "multiclass_accuracy": "accuracy",
-    "mae": "mean absolute error",
-    "mse": "mean squared error",
-    "rmse": "root mean squared error",
-    "r2": "R\N{SUPERSCRIPT TWO}",
-    "median_absolute_error": "median absolute error",
-}
-CANDIDATES = {
-    "baseline": "baseline",
-    "linear": "linear model",
-    "random_forest": "random forest",
-    "gradient_boosting": "gradient boosting",
-    "lightgbm": "LightGBM",
-    "xgboost": "XGBoost",
-}
-
-
-def metric_name(name: object) -> str:
-    """Return a metric's name in words."""
-    return METRICS.get(str(name), str(name).replace("_", " "))
-
-
-def candidate_name(kind: object) -> str:
-    """Return a candidate's name in words."""
-    return CANDIDATES.get(str(kind), str(kind).replace("_", " "))
-
-
-def arm_name(name: object) -> str:
-    """Return what a version was compared with, in words: a reference, or what the baseline always answers."""
-    text = str(name)
-    return f"the {text.removeprefix('baseline: ')}" if text.startswith("baseline: ") else text
 
 
 def section(anchor: str, title: str, *children: Child | Iterable[Child]) -> Html:

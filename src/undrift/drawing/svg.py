@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from undrift.loop.report.markup import Html, el, join
-from undrift.loop.report.words import NOTHING, alike, compact, number, percent
+from undrift.drawing.markup import Html, el, join
+from undrift.drawing.words import NOTHING, alike, compact, number, percent
 
 WIDTH, HEIGHT = 360.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 10.0, 40.0

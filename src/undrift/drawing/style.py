@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from undrift.loop.report.svg import STYLE as PICTURES
+from undrift.drawing.svg import STYLE as PICTURES
 
 STYLE = (
     """\

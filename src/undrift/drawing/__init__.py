@@ -1,0 +1,1 @@
+"""Pages and pictures as text: HTML and SVG that need nothing else, for every room that shows something."""
