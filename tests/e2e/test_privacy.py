@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import polars as pl
 import pytest
 
+from packed import files_in
 from undrift.core.masking import open_mask
 from undrift.data.personal import personal_columns
 
@@ -68,16 +69,20 @@ def _holding(folder: Path) -> dict[str, set[str]]:
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.suffix == ".csv":
             continue
-        data = path.read_bytes()
-        cells = str(pl.read_parquet(path).to_dict(as_series=False)) if data[:4] == b"PAR1" else ""
-        hits = {word for word in _spellings() if word.encode() in data or word in cells}
-        for number in (MARKERS["income"], MARKERS["born"]):
-            packed = pl.Series([number], dtype=pl.Float64).to_numpy()
-            if packed.tobytes() in data or packed.byteswap().tobytes() in data:
-                hits.add(str(number))
+        hits = {hit for data in files_in(path) for hit in _markers_in(data)}
         if hits:
             found[path.relative_to(folder / ".undrift").as_posix() if ".undrift" in path.parts else path.name] = hits
     return found
+
+
+def _markers_in(data: bytes) -> set[str]:
+    cells = str(pl.read_parquet(data).to_dict(as_series=False)) if data[:4] == data[-4:] == b"PAR1" else ""
+    hits = {word for word in _spellings() if word.encode() in data or word in cells}
+    for number in (MARKERS["income"], MARKERS["born"]):
+        packed = pl.Series([number], dtype=pl.Float64).to_numpy()
+        if packed.tobytes() in data or packed.byteswap().tobytes() in data:
+            hits.add(str(number))
+    return hits
 
 
 def _post(url: str, path: str, body: object) -> int:
@@ -121,12 +126,13 @@ def _inputs(shell: Shell, version: str) -> list[dict[str, str]]:
 
 
 def test_markers_are_found_where_rows_are_kept_and_after_an_erasure_nowhere(shell: Shell) -> None:
-    """Every file below the project is read: packages, cards, golden rows, sketches, ledger, logs, blobs, segments."""
+    """Every file below the project is read: packages, cards, sketches, ledger, logs, objects, packs, index, cache."""
     _play(shell)
     assert shell.undrift("down", "people").code == 0
     assert shell.undrift("tick").code == 0
     holding = _holding(shell.folder)
-    parts = {f"blobs/objects/{digest[3:5]}/{digest[3:]}" for digest in _data_digests(shell)}
+    parts = {name for name in holding if name.startswith(("blobs/packs/", "blobs/whole/"))}
+    assert {name.partition("/")[2].partition("/")[0] for name in parts} == {"packs", "whole"}
     elsewhere = {
         name: hits
         for name, hits in holding.items()
@@ -148,17 +154,6 @@ def test_markers_are_found_where_rows_are_kept_and_after_an_erasure_nowhere(shel
     assert shell.undrift("audit", "verify").code == 0
     assert shell.undrift("model", "show", "people@1").code == 0
     assert shell.undrift("data", "check", "people@1").code == 0
-
-
-def _data_digests(shell: Shell) -> set[str]:
-    """Return the digests of data: parts of versions, and delivered batches."""
-    from undrift.project import Project
-
-    with Project.open(shell.folder) as project:
-        held = {
-            part.contents.digest for one in project.data.log("people") for part in project.data.manifest(one.ref).parts
-        }
-        return held | set(project.data.erasure.unreferenced("people"))
 
 
 def _texts(folder: Path) -> list[str]:

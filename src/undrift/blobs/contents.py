@@ -1,7 +1,8 @@
 """The bytes of one file, as the list of chunks it is put together from.
 
-A file is stored as one chunk today. Readers follow the list and never ask how it was cut, so
-that other ways of cutting need no other format.
+Readers follow the list and never ask how it was cut, so that other ways of cutting need no other
+format. A version's manifest lists the chunks of its files. What no manifest lists, a delivered batch
+or what is left of an erased file, has a recipe of its own: ``undrift.recipe/1`` in ``docs/formats.md``.
 """
 
 from __future__ import annotations
@@ -10,12 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from blake3 import blake3
+import msgspec
 
-from undrift.blobs.store import BlobCorrupt, BlobStore
-from undrift.core.files import replacing
+from undrift.blobs import errors
+from undrift.blobs.errors import BlobCorrupt, BlobMissing
+from undrift.blobs.store import BlobStore
+from undrift.blobs.tombstones import BlobErased
+from undrift.core import canonical
+from undrift.core.digest import blake3_bytes, check_digest, hex_of
+from undrift.core.files import make_private, write_atomic
+from undrift.core.json import JSON
 
-_WORKSPACE_FILE = 0o666
+FORMAT = "undrift.recipe/1"
+EMPTY = blake3_bytes(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,68 +60,115 @@ class Contents:
     size_bytes: int
     chunks: tuple[Chunk, ...]
 
-
-def store_file(store: BlobStore, source: Path) -> Contents:
-    """Store a file and return what it is made of."""
-    digest = store.put_file(source)
-    return _whole(digest, store.size(digest))
-
-
-def store_bytes(store: BlobStore, data: bytes) -> Contents:
-    """Store bytes as the content of one file."""
-    return _whole(store.put_bytes(data), len(data))
+    @property
+    def is_one_piece(self) -> bool:
+        """Whether the only chunk is the file itself."""
+        return len(self.chunks) == 1 and self.chunks[0].digest == self.digest
 
 
-def read(store: BlobStore, contents: Contents) -> bytes:
-    """Return the bytes, verified piece by piece and as a whole.
+def named(store: BlobStore, digest: str) -> Contents:
+    """Return what bytes of a digest are made of, or what is left of them, where no manifest says it.
+
+    Parameters
+    ----------
+    store : BlobStore
+        The store.
+    digest : str
+        Of a whole file: a delivered batch, the rest of an erased file, an object, a file of one chunk.
 
     Raises
     ------
     BlobMissing
-        If a piece is not in the store.
+        If nothing of this name is in the store.
+    BlobErased
+        If it was erased and nothing is left.
     BlobCorrupt
-        If a piece, or their sum, is not what its digest names.
+        If its recipe is damaged.
     """
-    return b"".join(_verified(store, contents))
+    digest = store.tombstones.readable(digest)
+    if digest == EMPTY:
+        return Contents(EMPTY, 0, ())
+    if store.has(digest):
+        return _whole(digest, store.size(digest))
+    recipe = _recipe(store, digest)
+    if recipe is not None:
+        return recipe
+    size_bytes = store.packs.size(digest)
+    if size_bytes is None:
+        raise errors.missing(digest)
+    return _whole(digest, size_bytes)
 
 
-def materialise(store: BlobStore, contents: Contents, target: Path) -> None:
-    """Write the bytes to a file, which appears whole and verified or not at all.
+def is_there(store: BlobStore, digest: str) -> bool:
+    """Say whether :func:`named` knows bytes of a digest; they are not checked."""
+    try:
+        named(store, digest)
+    except (BlobMissing, BlobErased):
+        return False
+    return True
+
+
+def remember(store: BlobStore, contents: Contents) -> None:
+    """Keep a recipe of contents that no manifest lists, so that they are found by digest and not collected."""
+    path = _path(store, contents.digest)
+    make_private(path.parent)
+    write_atomic(path, _encode(contents))
+
+
+def forget(store: BlobStore, digest: str) -> None:
+    """Delete a recipe, if there is one."""
+    _path(store, digest).unlink(missing_ok=True)
+
+
+def remembered(store: BlobStore) -> Iterator[Contents]:
+    """Give the contents of all recipes.
 
     Raises
     ------
-    BlobMissing, BlobCorrupt
-        As for :func:`read`; the target is then untouched.
+    BlobCorrupt
+        If one is damaged.
     """
-    if len(contents.chunks) == 1 and contents.chunks[0].digest == contents.digest:
-        store.materialise(contents.digest, target)
-        return
-    with replacing(target, _WORKSPACE_FILE) as part, part.open("wb") as file:
-        for piece in _verified(store, contents):
-            file.write(piece)
-
-
-def single_path(store: BlobStore, contents: Contents) -> Path | None:
-    """Return the verified path of contents that are one piece, None for any other."""
-    if len(contents.chunks) != 1 or contents.chunks[0].digest != contents.digest:
-        return None
-    return store.verified_path(contents.digest)
+    for path in sorted((store.folder / "recipes").glob("??/*")):
+        contents = _recipe(store, f"b3:{path.name}") if not path.name.startswith(".") else None
+        if contents is not None:
+            yield contents
 
 
 def _whole(digest: str, size_bytes: int) -> Contents:
     return Contents(digest, size_bytes, (Chunk(digest, size_bytes),) if size_bytes else ())
 
 
-def _verified(store: BlobStore, contents: Contents) -> Iterator[bytes]:
-    hasher = blake3()
-    for chunk in contents.chunks:
-        piece = store.read_bytes(chunk.digest)
-        hasher.update(piece)
-        yield piece
-    is_whole = all(store.left_of(chunk.digest) == chunk.digest for chunk in contents.chunks)
-    if is_whole and f"b3:{hasher.hexdigest()}" != contents.digest:  # of an erased piece its own digest was verified
-        raise BlobCorrupt(
-            f"the pieces of {contents.digest} do not make up that file",
-            cure="add the original data again",
-            digest=contents.digest,
-        )
+class _Wire(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+    bytes: int
+    digest: str
+    chunks: list[tuple[str, int]]
+
+
+def _encode(contents: Contents) -> bytes:
+    chunks: list[JSON] = [[chunk.digest, chunk.size_bytes] for chunk in contents.chunks]
+    return canonical.dumps(
+        {"format": FORMAT, "bytes": contents.size_bytes, "digest": contents.digest, "chunks": chunks}
+    )
+
+
+def _recipe(store: BlobStore, digest: str) -> Contents | None:
+    try:
+        wire = msgspec.json.decode(_path(store, digest).read_bytes(), type=_Wire)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise _damaged(digest) from error
+    chunks = tuple(Chunk(check_digest(one), size) for one, size in wire.chunks)
+    if wire.digest != digest or sum(chunk.size_bytes for chunk in chunks) != wire.bytes or wire.format != FORMAT:
+        raise _damaged(digest)
+    return Contents(digest, wire.bytes, chunks)
+
+
+def _path(store: BlobStore, digest: str) -> Path:
+    name = hex_of(digest)
+    return store.folder / "recipes" / name[:2] / name
+
+
+def _damaged(digest: str) -> BlobCorrupt:
+    return BlobCorrupt(f"the list of chunks of {digest} is damaged", cure="deliver the file again", digest=digest)

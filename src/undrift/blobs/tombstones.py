@@ -36,6 +36,14 @@ class Tombstones:
             digest = found
         return digest
 
+    def has(self, digest: str) -> bool:
+        """Say whether these bytes were erased."""
+        return self._path(digest).exists()
+
+    def is_empty(self) -> bool:
+        """Say whether nothing was ever erased."""
+        return not self.folder.exists()
+
     def readable(self, digest: str) -> str:
         """Return the digest of what is left of an object.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -26,6 +27,40 @@ class LockTimeout(Fault):
     """A file lock was not had within its time."""
 
     code = "lock-timeout"
+
+
+class DiskFull(Fault):
+    """Bytes did not fit on the disk, or beyond what this account may keep there."""
+
+    code = "disk-full"
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def full_disk_told(path: Path) -> Iterator[None]:
+    """Turn the system's error about a full disk into ours; any other error stays what it is.
+
+    Parameters
+    ----------
+    path : Path
+        What is being written.
+
+    Raises
+    ------
+    DiskFull
+        If it does not fit.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFull(
+            f"there is no room left for what is written below {path.parent} ({error.strerror})",
+            cure="make room on that disk, then try again: nothing was half-made",
+        ) from error
 
 
 def make_private(folder: Path) -> Path:
@@ -67,11 +102,12 @@ def replacing(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Path]:
     """Give a temporary file in the same folder which becomes ``path`` when the block ends well."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
-        yield part
-        _fsync_file(part)
-        part.replace(path)
-        fsync_folder(path.parent)
+        with full_disk_told(path):
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+            yield part
+            _fsync_file(part)
+            part.replace(path)
+            fsync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 

@@ -67,6 +67,8 @@ class Addition:
         What the caller says of how the files are written.
     prepared : Prepared or None
         What was found when the files were read before they were stored.
+    stored_bytes : int
+        How many bytes of the files were new to the store.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Addition:
     freeze: bool = True
     reading: Reading = NOTHING_SAID
     prepared: Prepared | None = None
+    stored_bytes: int = 0
 
 
 Companion = Callable[[Change, DatasetVersion], None]
@@ -116,6 +119,10 @@ class Adder:
         ------
         AddConflict
             If other writers were faster in every attempt.
+
+        Notes
+        -----
+        Who calls this shares the store's lock since before the parts were stored.
         """
         for _ in range(_ATTEMPTS):
             parent = self._stored.newest(addition.name)
@@ -306,6 +313,7 @@ def _added(version: DatasetVersion, addition: Addition) -> dict[str, str | int |
         "appended": addition.append,
         "files": version.files,
         "bytes": version.bytes,
+        "stored_bytes": addition.stored_bytes,
         "rows": version.rows,
         "schema": version.schema.digest if version.schema else None,
     }

@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeAlias
 import polars as pl
 from sqlalchemy import Connection, Row, insert, select
 
-from undrift.blobs.contents import store_file
+from undrift.blobs.assembly import read
+from undrift.blobs.contents import remember
+from undrift.blobs.storing import store_files
 from undrift.core.clock import Clocks, from_us, to_us
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import UndriftError
@@ -117,6 +119,7 @@ class _Batch:
     source: Part
     digest: str
     suite: Suite
+    stored_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,10 @@ class Admissions:
         delivery : Delivery
             Where it goes, and how it is written.
         """
+        with self._blobs.lock.shared():
+            return self._admit(source, delivery, actor)
+
+    def _admit(self, source: Path, delivery: Delivery, actor: Actor) -> Admission:
         newest = self._stored.find(Ref("data", delivery.name))
         schema = under(self._stored.schema(newest), delivery.reading, appended=True)
         batch = self._receive(source, delivery.name)
@@ -193,8 +200,10 @@ class Admissions:
             raise NotATable(f"{source.name} is not a table", cure=f"tables are {TABLE_ENDINGS} files")
         with self._ledger.read() as connection:
             suite = suites.need(connection, self._blobs, name)
-        part = Part(check_path(source.name), store_file(self._blobs, source))
-        return _Batch(new_id(self._clocks.business), name, part, part.contents.digest, suite)
+        path = check_path(source.name)
+        stored = store_files(self._blobs, [source])
+        part = Part(path, stored.contents[0])
+        return _Batch(new_id(self._clocks.business), name, part, part.contents.digest, suite, stored.added_bytes)
 
     def _known(self, batch: _Batch) -> Admission | None:
         with self._ledger.read() as connection:
@@ -215,7 +224,11 @@ class Admissions:
 
     def _let_in(self, batch: _Batch, judged: _Judged, actor: Actor, delivery: Delivery) -> Admission:
         good, held = quarantine(judged.frame, judged.reasons, self._path(batch), conceal=self._conceal(judged))
-        part = batch.source if held is None else store_frame(self._blobs, good, _cleaned(batch.source.path))
+        part, stored_bytes = batch.source, batch.stored_bytes
+        if held is not None:  # no version will list the batch as it came
+            remember(self._blobs, batch.source.contents)
+            cleaned = store_frame(self._blobs, good, _cleaned(batch.source.path))
+            part, stored_bytes = cleaned.parts[0], stored_bytes + cleaned.added_bytes
         report_digest = suites.store_report(self._blobs, judged.report)
         admission = Admission(
             id=batch.id,
@@ -234,12 +247,15 @@ class Admissions:
             _record(change, batch, replace(admission, version=version), report_digest)
             recorded.append(change.at)
 
-        addition = Addition(batch.name, (part,), append=delivery.append, reading=delivery.reading)
+        addition = Addition(
+            batch.name, (part,), append=delivery.append, reading=delivery.reading, stored_bytes=stored_bytes
+        )
         version = self._adder.add(addition, actor, record)
         # Nothing is recorded when the newest version holds these bytes already.
         return replace(admission, version=version, known=not recorded, at=recorded[-1] if recorded else None)
 
     def _refuse(self, batch: _Batch, judged: _Judged, actor: Actor) -> Admission:
+        remember(self._blobs, batch.source.contents)
         _, held = quarantine(judged.frame, judged.reasons, self._path(batch), whole=True, conceal=self._conceal(judged))
         admission = Admission(
             id=batch.id,
@@ -260,7 +276,8 @@ class Admissions:
     def _refuse_unread(self, batch: _Batch, error: UndriftError, actor: Actor) -> Admission:
         """Keep the file as it came: there are no rows to speak of."""
         path = self._path(batch).with_suffix(Path(batch.source.path).suffix)
-        data = self._blobs.read_bytes(batch.digest)
+        remember(self._blobs, batch.source.contents)
+        data = read(self._blobs, batch.source.contents)
         make_private(path.parent)
         write_atomic(path, data)
         held = QuarantineRecord(path, 0, blake3_bytes(data), whole=True)

@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from undrift.blobs.contents import materialise
+from undrift.blobs.assembly import materialise
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import BadInput
 from undrift.core.files import fsync_folder
+from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest, Part
 
 
@@ -54,7 +55,8 @@ def _write_file(blobs: BlobStore, part: Part, target: Path, *, overwrite: bool) 
     file = target / part.path if target.is_dir() else target
     if file.is_symlink() or file.is_dir() or (file.exists() and not overwrite):
         raise BadTarget(f"{file} exists", cure="choose another target, or allow overwriting a file")
-    materialise(blobs, part.contents, file)
+    with told_of(part.path):
+        materialise(blobs, part.contents, file)
     return file
 
 
@@ -68,7 +70,8 @@ def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path) -> Path:
         for part in manifest.parts:
             file = staging / part.path
             file.parent.mkdir(parents=True, exist_ok=True)
-            materialise(blobs, part.contents, file)
+            with told_of(part.path):
+                materialise(blobs, part.contents, file)
         staging.replace(target)
         fsync_folder(target.parent)
     finally:

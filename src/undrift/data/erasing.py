@@ -14,7 +14,11 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import select
 
+from undrift.blobs.assembly import verified_path
+from undrift.blobs.collecting import collect
+from undrift.blobs.contents import is_there, named, remember
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import store_bytes
 from undrift.core.digest import blake3_bytes, blake3_file
 from undrift.core.errors import BadInput, UndriftError
 from undrift.core.files import write_atomic
@@ -23,6 +27,7 @@ from undrift.data import repository
 from undrift.data.manifest import Manifest, Part
 from undrift.data.parts import part_path
 from undrift.data.redaction import Redacted, matches, redact
+from undrift.data.references import references
 from undrift.data.schema import Schema
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import format_of
@@ -131,16 +136,33 @@ class DatasetErasure:
         if before_us is not None:
             query = query.where(admissions.c.at_us < before_us)
         with self._stored.ledger.read() as connection:
-            delivered = {digest for digest in connection.scalars(query) if self._blobs.has(digest)}
+            delivered = {digest for digest in connection.scalars(query) if is_there(self._blobs, digest)}
             names = repository.names(connection) if delivered else []
         held = {
-            chunk.digest
+            part.contents.digest
             for name in names
             for version in self._versions(name)
             for part in self._stored.manifest(version).parts
-            for chunk in part.contents.chunks
         }
         return sorted(delivered - held)
+
+    def purge(self) -> None:
+        """Delete the bytes of everything that was erased, and whatever else nothing refers to.
+
+        Raises
+        ------
+        BlobMissing, BlobCorrupt
+            If the manifest of a version cannot be read; nothing is then deleted.
+        StoreInUse
+            If others add to the store for too long.
+
+        Notes
+        -----
+        Erased files share chunks with what is left of them and with other versions, so their bytes lie in
+        packs until this has rewritten them. May be killed at any point and repeated.
+        """
+        with self._blobs.lock.alone():
+            collect(self._blobs, references(self._stored))
 
     def _versions(self, dataset: str) -> list[DatasetVersion]:
         with self._stored.ledger.read() as connection:
@@ -148,8 +170,8 @@ class DatasetErasure:
 
     def _of_versions(self, subject: Subject) -> Iterator[Change]:
         for held in self._held(subject.dataset).values():
-            with part_path(self._blobs, held.part) as path:
-                redacted = redact(path, held.part.path, held.schema, subject.column, subject.values)
+            path = part_path(self._blobs, held.part)
+            redacted = redact(path, held.part.path, held.schema, subject.column, subject.values)
             if redacted is not None:
                 yield self._replaced(held, redacted)
 
@@ -171,7 +193,10 @@ class DatasetErasure:
         after = blake3_bytes(redacted.data)
 
         def apply() -> None:
-            self._blobs.erase(before, self._blobs.put_bytes(redacted.data))
+            with self._blobs.lock.shared():
+                left = store_bytes(self._blobs, redacted.data).contents[0]
+                remember(self._blobs, left)
+                self._blobs.erase(before, left.digest)
 
         return Change(f"data {held.part.path}", held.versions, before, after, redacted.removed, apply)
 
@@ -190,7 +215,7 @@ class DatasetErasure:
             if schema is None:
                 break
             try:
-                found = redact(self._blobs.verified_path(digest), name, schema, subject.column, subject.values)
+                found = redact(self._path_of(digest), name, schema, subject.column, subject.values)
             except UndriftError:
                 continue
             if found is not None:
@@ -200,7 +225,10 @@ class DatasetErasure:
 
     def _names_of(self, digest: str) -> tuple[str, ...]:
         """Return the names a batch may have had: how it was called is not kept, so every format is tried."""
-        return ("batch.parquet",) if self._blobs.read_bytes(digest)[:4] == b"PAR1" else ("batch.csv", "batch.jsonl")
+        return ("batch.parquet",) if _is_parquet(self._path_of(digest)) else ("batch.csv", "batch.jsonl")
+
+    def _path_of(self, digest: str) -> Path:
+        return verified_path(self._blobs, named(self._blobs, digest))
 
     def _of_quarantine(self, subject: Subject, mask: Mask) -> Iterator[Change]:
         folder = self._quarantine / subject.dataset

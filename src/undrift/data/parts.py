@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import polars as pl
 
-from undrift.blobs.contents import materialise, single_path
+from undrift.blobs.assembly import verified_path
 from undrift.blobs.store import BlobStore
 from undrift.data import table_files, text_tables
+from undrift.data.damage import told_of
 from undrift.data.delimiters import AmbiguousDelimiter
 from undrift.data.manifest import Manifest, Part
 from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
@@ -61,7 +61,7 @@ class Wanted:
 
 def stored_files(blobs: BlobStore) -> Files:
     """Return what gives the verified file of a stored part."""
-    return lambda part: part_path(blobs, part)
+    return lambda part: nullcontext(part_path(blobs, part))
 
 
 def freeze(files: Files, manifest: Manifest, wanted: Wanted) -> Frozen:
@@ -138,29 +138,28 @@ def scan(blobs: BlobStore, manifest: Manifest, schema: Schema) -> pl.LazyFrame:
 
 def read_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.DataFrame:
     """Return the rows of one part; none when all were erased."""
-    with part_path(blobs, part) as path:
-        if not path.stat().st_size and blobs.left_of(part.contents.digest) != part.contents.digest:
-            return pl.DataFrame(schema=schema.dtypes)
-        return _named(part, lambda: table_files.read(path, _format(part), schema))
+    path = part_path(blobs, part)
+    if not path.stat().st_size and blobs.left_of(part.contents.digest) != part.contents.digest:
+        return pl.DataFrame(schema=schema.dtypes)
+    return _named(part, lambda: table_files.read(path, _format(part), schema))
 
 
 def read_part_with_faults(blobs: BlobStore, part: Part, schema: Schema) -> Rows:
     """Return the rows of one part, with the cells that could not be read."""
-    with part_path(blobs, part) as path:
-        return _named(part, lambda: table_files.read_with_faults(path, _format(part), schema))
+    path = part_path(blobs, part)
+    return _named(part, lambda: table_files.read_with_faults(path, _format(part), schema))
 
 
-@contextmanager
-def part_path(blobs: BlobStore, part: Part) -> Iterator[Path]:
-    """Give a verified file with the part's bytes: the object itself when it is one piece."""
-    single = single_path(blobs, part.contents)
-    if single is not None:
-        yield single
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder, "part")
-        materialise(blobs, part.contents, whole)
-        yield whole
+def part_path(blobs: BlobStore, part: Part) -> Path:
+    """Return a verified, read-only file with the part's bytes.
+
+    Raises
+    ------
+    BlobMissing, BlobCorrupt
+        If they are not there or not right; the error names the part.
+    """
+    with told_of(part.path):
+        return verified_path(blobs, part.contents)
 
 
 def _check_table(manifest: Manifest) -> None:
@@ -204,9 +203,8 @@ def _cells(files: Files, part: Part, reading: Reading) -> TextTable:
 
 
 def _scan_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.LazyFrame:
-    single = single_path(blobs, part.contents)
-    if single is not None and _format(part) == "parquet":
-        lazy = table_files.scan_parquet(single, schema)
+    if _format(part) == "parquet":
+        lazy = table_files.scan_parquet(part_path(blobs, part), schema)
         if lazy is not None:
             return lazy
     return read_part(blobs, part, schema).lazy()

@@ -19,6 +19,7 @@ from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.conform import conform
+from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
@@ -129,7 +130,9 @@ class Data:
         addition = Addition(name, (), tag, append, declared, freeze=schema != "later", reading=reading)
         if addition.freeze:
             addition = self._adder.prepare(addition, source)
-        return self._adder.add(replace(addition, parts=store_source(self._blobs, source).parts), actor)
+        with self._blobs.lock.shared():
+            stored = store_source(self._blobs, source)
+            return self._adder.add(replace(addition, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
 
     def add_frame(
         self, frame: pl.DataFrame, name: str, *, actor: Actor, part_name: str = "table.parquet", append: bool = False
@@ -159,8 +162,10 @@ class Data:
         check_name(name, "dataset")
         newest = self._stored.newest(name) if append else None
         schema = newest.schema if newest and newest.schema else freeze(frame.schema)
-        part = store_frame(self._blobs, conform(frame, schema), part_name)
-        return self._adder.add(Addition(name, (part,), append=append), actor)
+        with self._blobs.lock.shared():
+            stored = store_frame(self._blobs, conform(frame, schema), part_name)
+            addition = Addition(name, stored.parts, append=append, stored_bytes=stored.added_bytes)
+            return self._adder.add(addition, actor)
 
     def admit(
         self, source: Path, name: str, *, actor: Actor, append: bool = True, reading: Reading = NOTHING_SAID
@@ -257,7 +262,9 @@ class Data:
         BlobMissing, BlobCorrupt
             If bytes are missing or wrong; nothing is then written.
         """
-        return checking_out.checkout(self._blobs, self.manifest(ref), target, overwrite=overwrite)
+        version = self.get(ref)
+        with told_of(version.ref):
+            return checking_out.checkout(self._blobs, self._stored.manifest(version), target, overwrite=overwrite)
 
     def read(self, ref: Ref | str) -> pl.DataFrame:
         """Return all rows of a table, in order, under its frozen schema, from verified bytes.
@@ -268,7 +275,8 @@ class Data:
             If the version holds plain files.
         """
         version = self.get(ref)
-        return parts.read(self._blobs, self._stored.manifest(version), self._stored.schema(version))
+        with told_of(version.ref):
+            return parts.read(self._blobs, self._stored.manifest(version), self._stored.schema(version))
 
     def scan(self, ref: Ref | str) -> pl.LazyFrame:
         """Return a lazy reader of all rows; bytes are verified now.
@@ -279,7 +287,8 @@ class Data:
             If the version holds plain files.
         """
         version = self.get(ref)
-        return parts.scan(self._blobs, self._stored.manifest(version), self._stored.schema(version))
+        with told_of(version.ref):
+            return parts.scan(self._blobs, self._stored.manifest(version), self._stored.schema(version))
 
     def freeze_schema(self, ref: Ref | str, *, actor: Actor, schema: Schema | None = None) -> DatasetVersion:
         """Give a version that was added without a schema the declared or inferred one, once.

@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from undrift.blobs.contents import Contents, store_bytes, store_file
+from undrift.blobs.contents import Contents
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import Seen, Stored, store_bytes, store_files
 from undrift.core.digest import blake3_file
 from undrift.core.errors import BadInput, NotFound
 from undrift.data.manifest import Manifest, Part
@@ -52,6 +53,22 @@ class Survey:
         return nullcontext(self.places[part.path])
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSource:
+    """Files that are in the store.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        What each is, in the order of their paths.
+    added_bytes : int
+        How many bytes were new to the store.
+    """
+
+    parts: tuple[Part, ...]
+    added_bytes: int
+
+
 def survey_of(places: Mapping[str, Path]) -> Survey:
     """Return what files hold, without storing them.
 
@@ -66,8 +83,17 @@ def survey_of(places: Mapping[str, Path]) -> Survey:
     return Survey(Manifest(tuple(parts)), places)
 
 
-def store_source(blobs: BlobStore, source: Path) -> Manifest:
-    """Store a file, or all files of a folder, and return them as parts in the order of their paths.
+def store_source(blobs: BlobStore, source: Path, seen: Seen = lambda _: None) -> StoredSource:
+    """Store a file, or all files of a folder, as parts in the order of their paths.
+
+    Parameters
+    ----------
+    blobs : BlobStore
+        Where.
+    source : Path
+        A file or a folder.
+    seen : callable
+        Told of progress in bytes.
 
     Raises
     ------
@@ -76,15 +102,21 @@ def store_source(blobs: BlobStore, source: Path) -> Manifest:
     UnsafePath
         If a file's name is unsafe, or a part of a folder is a link or not a plain file.
     """
-    return Manifest(tuple(_store(blobs, file, path) for path, file in places_of(source).items()))
+    places = places_of(source)
+    for path in places:
+        check_path(path)
+    stored: Stored = store_files(blobs, list(places.values()), seen)
+    found = tuple(Part(path, contents) for path, contents in zip(places, stored.contents, strict=True))
+    return StoredSource(found, stored.added_bytes)
 
 
-def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> Part:
-    """Store a frame as a Parquet part."""
+def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> StoredSource:
+    """Store a frame as one Parquet part."""
     check_path(part_name)
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", statistics=True)
-    return Part(part_name, store_bytes(blobs, buffer.getvalue()))
+    stored = store_bytes(blobs, buffer.getvalue())
+    return StoredSource((Part(part_name, stored.contents[0]),), stored.added_bytes)
 
 
 def free_path(manifest: Manifest, wanted: str) -> str:
@@ -119,11 +151,6 @@ def places_of(source: Path) -> dict[str, Path]:
     if not found:
         raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
     return {path: source / path for path in found}
-
-
-def _store(blobs: BlobStore, file: Path, path: str) -> Part:
-    check_path(path)
-    return Part(path, store_file(blobs, file))
 
 
 def _walk(folder: Path) -> list[str]:

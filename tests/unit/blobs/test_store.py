@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -35,28 +34,23 @@ def test_bytes_are_read_back_by_their_digest(store: BlobStore) -> None:
     digest = store.put_bytes(b"rows")
     assert digest == blake3_bytes(b"rows")
     assert store.read_bytes(digest) == b"rows"
-    assert store.open_verified(digest).read() == b"rows"
+    assert store.verified_path(digest).read_bytes() == b"rows"
     assert store.size(digest) == 4
 
 
 def test_the_same_bytes_are_stored_once(store: BlobStore, tmp_path: Path) -> None:
-    """From memory or from a file, one object."""
-    source = tmp_path / "rows"
-    source.write_bytes(b"rows")
-    assert store.put_bytes(b"rows") == store.put_file(source) == store.put_file(source)
+    """One object."""
+    assert store.put_bytes(b"rows") == store.put_bytes(b"rows")
     assert len(objects(tmp_path)) == 1
 
 
 def test_a_flipped_byte_is_found_on_every_way_to_read(store: BlobStore, tmp_path: Path) -> None:
-    """Wrong bytes are never given out, and the target of a checkout is untouched."""
+    """Wrong bytes are never given out."""
     digest = store.put_bytes(b"rows")
     flip(objects(tmp_path)[0])
-    for read in (store.read_bytes, store.open_verified, store.verified_path):
+    for read in (store.read_bytes, store.verified_path):
         with pytest.raises(BlobCorrupt, match=digest):
             read(digest)
-    with pytest.raises(BlobCorrupt):
-        store.materialise(digest, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_adding_the_good_bytes_again_heals_a_damaged_object(store: BlobStore, tmp_path: Path) -> None:
@@ -88,21 +82,13 @@ def test_folders_and_objects_are_private(store: BlobStore, tmp_path: Path) -> No
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "blobs").rglob("*"))
 
 
-def test_a_failed_write_leaves_nothing_behind(store: BlobStore, tmp_path: Path) -> None:
-    """A source that cannot be read changes nothing."""
-    with pytest.raises(OSError, match="directory"):
-        store.put_file(tmp_path)
-    assert objects(tmp_path) == []
-    assert list((tmp_path / "blobs/incoming").iterdir()) == []
-
-
 def test_left_overs_of_dead_writers_are_swept_and_those_of_live_ones_kept(store: BlobStore, tmp_path: Path) -> None:
     """A file whose lock is free belongs to nobody."""
     dead = tmp_path / "blobs/incoming/dead.part"
     dead.write_bytes(b"half")
-    with store._incoming_file() as (_, path):
+    with store.incoming.file() as file:
         BlobStore(tmp_path / "blobs")
-        assert path.exists()
+        assert file.path.exists()
     assert not dead.exists()
 
 
@@ -115,16 +101,6 @@ def test_many_threads_store_the_same_and_different_bytes(store: BlobStore, tmp_p
         thread.join()
     assert {store.read_bytes(blake3_bytes(b"%d" % n)) for n in range(5)} == {b"0", b"1", b"2", b"3", b"4"}
     assert len(objects(tmp_path)) == 5
-
-
-def test_a_checked_out_file_is_the_users(store: BlobStore, tmp_path: Path) -> None:
-    """Its mode follows the umask, and writing it does not touch the store."""
-    digest = store.put_bytes(b"rows")
-    target = tmp_path / "out"
-    store.materialise(digest, target)
-    assert os.access(target, os.W_OK)
-    target.write_bytes(b"mine")
-    assert store.read_bytes(digest) == b"rows"
 
 
 @settings(deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -28,8 +29,17 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def objects(store: Path) -> list[Path]:
-    return [path for path in (store / "blobs/objects").rglob("*") if path.is_file()]
+def kept(store: Path) -> list[Path]:
+    """Return what the store keeps: objects and packs."""
+    return [path for kind in ("objects", "packs") for path in (store / "blobs" / kind).rglob("*") if path.is_file()]
+
+
+def overwrite(store: Path, old: bytes, new: bytes) -> None:
+    """Damage what holds some bytes; nothing put together from it is left."""
+    (damaged,) = [path for path in kept(store) if old in path.read_bytes()]
+    damaged.chmod(0o600)
+    damaged.write_bytes(damaged.read_bytes().replace(old, new, 1))
+    shutil.rmtree(store / "blobs/whole", ignore_errors=True)
 
 
 def test_a_file_becomes_a_version_and_comes_back_byte_by_byte(data: Data, ada: Actor, tmp_path: Path) -> None:
@@ -47,11 +57,11 @@ def test_the_same_bytes_again_are_no_new_version(data: Data, ada: Actor, tmp_pat
     """Nothing is stored and nothing recorded, but a tag may be added."""
     source = write(tmp_path / "a.csv", "x\n1\n")
     first = data.add(source, "a", actor=ada)
-    before = len(objects(store))
+    before = len(kept(store))
     assert data.add(source, "a", actor=ada) == first
     assert data.add(source, "a", actor=ada, tag="june").tags == ("june",)
     data.add(source, "other", actor=ada)
-    assert len(objects(store)) == before
+    assert len(kept(store)) == before
     assert len(data.log("a")) == 1
 
 
@@ -66,10 +76,10 @@ def test_a_return_to_older_bytes_is_a_new_version_with_the_old_id(data: Data, ad
 def test_an_appended_file_shares_the_bytes_of_those_before(data: Data, ada: Actor, tmp_path: Path, store: Path) -> None:
     """Rows come behind the others, under the frozen schema."""
     data.add(write(tmp_path / "day.csv", "x,s\n1,a\n"), "days", actor=ada)
-    before = len(objects(store))
+    before = len(kept(store))
     second = data.add(write(tmp_path / "day.csv", "s,x\n007,2.0\n"), "days", actor=ada, append=True)
     assert (second.number, second.rows, second.files, second.parent) == (2, 2, 2, 1)
-    assert len(objects(store)) == before + 2  # the file and the manifest
+    assert len(kept(store)) == before + 2  # a pack and the manifest
     assert data.read("days").rows() == [(1, "a"), (2, "007")]
     assert [part.path for part in data.manifest("days").parts] == ["day.csv", "day-2.csv"]
     assert data.read("days@1").rows() == [(1, "a")]
@@ -204,13 +214,11 @@ def test_a_checkout_never_overwrites_and_never_follows_a_link(data: Data, ada: A
 
 def test_a_folder_is_checked_out_whole_or_not_at_all(data: Data, ada: Actor, tmp_path: Path, store: Path) -> None:
     """A damaged object leaves no half folder."""
-    for name in ("a", "b"):
-        write(tmp_path / f"in/{name}", name)
+    write(tmp_path / "in/a", "first")
+    write(tmp_path / "in/b", "second")
     data.add(tmp_path / "in", "files", actor=ada)
-    (damaged,) = [path for path in objects(store) if path.read_bytes() == b"b"]
-    damaged.chmod(0o600)
-    damaged.write_bytes(b"c")
-    with pytest.raises(BlobCorrupt):
+    overwrite(store, b"second", b"Second")
+    with pytest.raises(BlobCorrupt, match=r"data:files@1: b: the object .* in the pack .* is damaged"):
         data.checkout("files", tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"in", "store"}
 
@@ -219,9 +227,7 @@ def test_a_damaged_object_never_reaches_a_reader(data: Data, ada: Actor, tmp_pat
     """Whichever way it is read."""
     source = write(tmp_path / "a.csv", "x\n1\n")
     data.add(source, "a", actor=ada)
-    (damaged,) = [path for path in objects(store) if path.read_bytes() == source.read_bytes()]
-    damaged.chmod(0o600)
-    damaged.write_bytes(b"x\n2\n")
+    overwrite(store, source.read_bytes(), b"x\n2\n")
     for read in (data.read, data.scan, lambda ref: data.table_digest(ref, actor=ada)):
         with pytest.raises(BlobCorrupt):
             read("a")

@@ -143,6 +143,7 @@ def erase(project: Project, subject: Subject, reason: str) -> Erased:
         _apply(work)
         told = _told(work, journal.entries, is_plan=False)
         if journal.entries:
+            project.data.erasure.purge()
             _record(work, journal, commitments, reason)
         journal.close()
     return told

@@ -26,6 +26,7 @@ from undrift.segments.parquet import read_index
 KIND = "privacy.expired"
 KEEPER = Actor("service", "retention")
 _STAMP = "retention.day"
+_BATCH = "delivered batch"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -118,8 +119,10 @@ def _of_dataset(project: Project, name: str, cutoff: datetime) -> Expired | None
                 journal.note(Entry(f"quarantine/{name}/{path.name}", blake3_file(path), "", _rows(path)))
                 path.unlink(missing_ok=True)
         for digest in project.data.erasure.unreferenced(name, cutoff_us):
-            journal.note(Entry("delivered batch", digest, "", 0))
+            journal.note(Entry(_BATCH, digest, "", 0))
             project.blobs.erase(digest, None)
+        if any(entry.where == _BATCH for entry in journal.entries):
+            project.data.erasure.purge()
         return _recorded(project, journal, f"data:{name}", cutoff)
 
 

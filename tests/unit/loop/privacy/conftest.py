@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from packed import files_in
 from undrift.core.clock import real_clocks
 from undrift.core.masking import open_mask
 from undrift.data.quality.suite import Suite, expect
@@ -51,11 +52,11 @@ class People:
         seal_logs(self.project, "delay")
 
     def files(self) -> dict[Path, bytes]:
-        """Return every file of the store but SQLite's own."""
+        """Return every file of the store but SQLite's own and the files put together for readers."""
         return {
             path: path.read_bytes()
             for path in self.project.store.rglob("*")
-            if path.is_file() and not path.name.startswith("ledger.db-")
+            if path.is_file() and "-" not in path.suffix and "whole" not in path.parts
         }
 
     def holding(self, text: str) -> list[str]:
@@ -68,10 +69,10 @@ class People:
 
 
 def _holds(path: Path, text: str) -> bool:
-    data = path.read_bytes()
-    if data[:4] == b"PAR1":
-        return text in str(pl.read_parquet(path).to_dicts())
-    return text.encode() in data
+    return any(
+        text in str(pl.read_parquet(data).to_dicts()) if data[:4] == data[-4:] == b"PAR1" else text.encode() in data
+        for data in files_in(path)
+    )
 
 
 @pytest.fixture

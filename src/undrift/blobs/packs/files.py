@@ -1,0 +1,85 @@
+"""The pack files in their folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from undrift.blobs import errors
+from undrift.blobs.errors import BlobMissing, PackCorrupt
+from undrift.blobs.packs.toc import Toc, toc_of
+from undrift.core.digest import hex_of
+from undrift.core.files import fsync_folder, make_private
+
+_SUFFIX = ".pack"
+
+
+class PackFiles:
+    """The packs of a store as files, ``ab/<name>.pack``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = make_private(folder)
+
+    def names(self) -> list[str]:
+        """Return the names of all packs, sorted."""
+        return sorted(path.stem for path in self._folder.glob(f"??/*{_SUFFIX}"))
+
+    def path(self, name: str) -> Path:
+        """Return where a pack lies, or would."""
+        checked = hex_of(f"b3:{name}")
+        return self._folder / checked[:2] / f"{checked}{_SUFFIX}"
+
+    def has(self, name: str) -> bool:
+        """Say whether there is such a pack."""
+        return self.path(name).is_file()
+
+    def toc(self, name: str) -> Toc:
+        """Return the table of contents of a pack, read from its file.
+
+        Raises
+        ------
+        PackCorrupt
+            If its end is damaged, or it is another pack.
+        BlobMissing
+            If there is no such pack.
+        """
+        try:
+            toc = toc_of(self.path(name))
+        except FileNotFoundError as error:
+            raise errors.missing(f"b3:{name}") from error
+        if toc.name != name:
+            raise PackCorrupt(f"the pack {name} holds another pack's bytes", cure="undrift data fsck --repair")
+        return toc
+
+    def readable(self, names: Iterable[str]) -> Iterator[tuple[str, Toc]]:
+        """Give the tables of those packs that can be read; a check of the store tells of the others."""
+        for name in names:
+            try:
+                yield name, self.toc(name)
+            except (PackCorrupt, BlobMissing):
+                continue
+
+    def read(self, name: str, offset: int, length: int) -> bytes | None:
+        """Return bytes of a pack, too few where it was cut off; None when there is no such pack."""
+        try:
+            descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            return os.pread(descriptor, length, offset)
+        finally:
+            os.close(descriptor)
+
+    def remove(self, name: str) -> None:
+        """Delete a pack, for ever."""
+        path = self.path(name)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            fsync_folder(path.parent)
