@@ -231,5 +231,6 @@ def _laws(profile: Profile, roles: Mapping[str, Role]) -> Iterable[Expectation]:
                 column_A=high,
                 column_B=low,
                 or_equal=True,
+                ignore_row_if="either_value_is_missing",
                 mostly=_LAW_SHARE,
             )

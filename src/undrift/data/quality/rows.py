@@ -1,274 +1,186 @@
-"""Expectations on rows: each compiles to the rows it concerns and those of them that break it.
+"""Expectations on the values of one column: each compiles to the rows that break it.
 
-NaN counts as missing, as it does for the models. Missing values break only the expectations
-about being missing.
+Missing values, NaN among them, break only the expectations about being missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-import polars as pl
+from undrift.data.quality.arguments import Arguments
+from undrift.data.quality.expressions import (
+    Expression,
+    absolute,
+    all_of,
+    as_float,
+    calculate,
+    case,
+    compare,
+    deviation_of,
+    is_null,
+    is_present,
+    length,
+    literal,
+    mean_of,
+    previous,
+    quantile_of,
+    repeated,
+    sure,
+    within,
+)
+from undrift.data.quality.rules import RowRule
+from undrift.data.quality.suite import BadSuite
 
-from undrift.data.quality.suite import BadSuite, Expectation
+# A rule gets its arguments and the rows of its row condition.
+Make: TypeAlias = Callable[[Arguments, Expression], RowRule]
+_WINDOWED = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class RowRule:
-    """A compiled expectation on rows.
-
-    Attributes
-    ----------
-    considered : polars.Expr or None
-        True for the rows that are judged, never null; None when all are.
-    unexpected : polars.Expr
-        True for the judged rows that break the expectation; never null.
-    """
-
-    considered: pl.Expr | None
-    unexpected: pl.Expr
+def judged_by(arguments: Arguments, where: Expression, good: Expression) -> RowRule:
+    """Return the rule by which a column's values that are there must be good."""
+    column = arguments.column()
+    present = sure(where & is_present(column))
+    return RowRule(present & ~sure(good), present, where, (arguments.name(),))
 
 
-class Arguments:
-    """The arguments of an expectation on a table with a known schema.
+def _not_null(arguments: Arguments, where: Expression) -> RowRule:
+    return RowRule(where & is_null(arguments.column()), where, where, (arguments.name(),))
+
+
+def _null(arguments: Arguments, where: Expression) -> RowRule:
+    return RowRule(where & is_present(arguments.column()), where, where, (arguments.name(),))
+
+
+def _between(arguments: Arguments, where: Expression) -> RowRule:
+    low, high = arguments.bound("min_value"), arguments.bound("max_value")
+    return judged_by(arguments, where, inside(arguments.column(), arguments, low, high))
+
+
+def inside(value: Expression, arguments: Arguments, low: Any, high: Any) -> Expression:  # Any: as Arguments.bound
+    """Return where a value lies within the bounds of an expectation.
 
     Parameters
     ----------
-    expectation : Expectation
-        Whose arguments.
-    dtypes : mapping
-        Types of the table's columns.
-    """
-
-    def __init__(self, expectation: Expectation, dtypes: Mapping[str, pl.DataType]) -> None:
-        self._expectation = expectation
-        self._dtypes = dtypes
-
-    def get(self, name: str) -> Any:  # Any: JSON whose form the caller knows
-        """Return an argument, None when it is missing."""
-        return self._expectation.kwargs.get(name)
-
-    def need(self, name: str) -> Any:  # Any: as in get
-        """Return an argument.
-
-        Raises
-        ------
-        BadSuite
-            If it is missing.
-        """
-        if name not in self._expectation.kwargs:
-            raise BadSuite(f"{self._expectation.type} needs the argument {name!r}", cure="add it to the suite")
-        return self._expectation.kwargs[name]
-
-    def column(self, argument: str = "column") -> pl.Expr:
-        """Return the values of the column that an argument names, with null for NaN."""
-        return self.values(self.need(argument))
-
-    def values(self, name: str) -> pl.Expr:
-        """Return the values of a column, with null for NaN.
-
-        Raises
-        ------
-        ColumnMissing
-            If the table has no such column.
-        """
-        if name not in self._dtypes:
-            raise ColumnMissing(f"the table has no column {name!r}", cure="deliver the column")
-        column = pl.col(name)
-        return column.fill_nan(None) if self._dtypes[name].is_float() else column
-
-    def dtype(self, argument: str = "column") -> pl.DataType:
-        """Return the type of the column that an argument names."""
-        return self._dtypes[self.need(argument)]
-
-    def bound(self, name: str) -> Any:  # Any: a number, a date or an instant, as the column is
-        """Return a bound as a value of the column's type, None when it is not given.
-
-        Raises
-        ------
-        BadSuite
-            If it is no value of that type.
-        """
-        value = self.get(name)
-        dtype = self.dtype()
-        found = _bound(value, dtype)
-        if found is None and value is not None:
-            raise BadSuite(
-                f"{name}={value!r} is no bound for the column {self.need('column')!r} of type {dtype}",
-                cure="write numbers for numbers, ISO 8601 for dates and instants",
-            )
-        return found
-
-    def text(self) -> pl.Expr:
-        """Return the column, which must hold text.
-
-        Raises
-        ------
-        BadSuite
-            If it does not.
-        """
-        column = self.column()
-        if self.dtype() not in {pl.String, pl.Categorical, pl.Enum}:
-            raise BadSuite(
-                f"{self._expectation.type} is for text, {self.need('column')!r} is {self.dtype()}", cure="drop it"
-            )
-        return column.cast(pl.String)
-
-
-def _bound(value: Any, dtype: pl.DataType) -> Any:  # Any: JSON in, a value of the column's type or None out
-    if isinstance(value, str):
-        return value if dtype == pl.String else _moment(value, dtype)
-    fits = isinstance(value, int | float) and dtype.is_numeric()
-    return value if fits else None
-
-
-def _moment(text: str, dtype: pl.DataType) -> date | datetime | None:
-    """Return the date or instant of a text, None when it is none or of the other kind."""
-    try:
-        if dtype == pl.Date:
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    aware = moment.tzinfo is not None
-    return moment if isinstance(dtype, pl.Datetime) and aware == (dtype.time_zone is not None) else None
-
-
-class ColumnMissing(BadSuite):
-    """An expectation names a column which the table does not have."""
-
-    code = "column-missing"
-
-
-def compile_row_rule(expectation: Expectation, dtypes: Mapping[str, pl.DataType]) -> RowRule | None:
-    """Return the rule of an expectation on rows, None for other expectations.
+    value : Expression
+        The value.
+    arguments : Arguments
+        Say whether bounds are strict.
+    low, high : object
+        The bounds, None where open.
 
     Raises
     ------
     BadSuite
-        If an argument is missing or does not fit the table.
+        If no bound is given, or they are the wrong way round.
     """
-    make = _RULES.get(expectation.type)
-    return make(Arguments(expectation, dtypes)) if make else None
-
-
-def _judged(column: pl.Expr, good: pl.Expr) -> RowRule:
-    present = column.is_not_null()
-    return RowRule(present, present & ~good.fill_null(value=False))
-
-
-def _not_null(arguments: Arguments) -> RowRule:
-    return RowRule(None, arguments.column().is_null())
-
-
-def _null(arguments: Arguments) -> RowRule:
-    return RowRule(None, arguments.column().is_not_null())
-
-
-def _between(arguments: Arguments) -> RowRule:
-    column = arguments.column()
-    return _judged(column, _inside(column, arguments, arguments.bound("min_value"), arguments.bound("max_value")))
-
-
-def _lengths_between(arguments: Arguments) -> RowRule:
-    column = arguments.text()
-    good = _inside(column.str.len_chars(), arguments, arguments.get("min_value"), arguments.get("max_value"))
-    return _judged(column, good)
-
-
-def _inside(column: pl.Expr, arguments: Arguments, low: Any, high: Any) -> pl.Expr:  # Any: as Arguments.bound
     if low is None and high is None:
         raise BadSuite("a range needs min_value or max_value", cure="give one of them")
-    good = pl.lit(value=True)
+    if low is not None and high is not None and low > high:
+        raise BadSuite(f"min_value={low} is greater than max_value={high}", cure="change them round")
+    bounds = []
     if low is not None:
-        good &= column > low if arguments.get("strict_min") else column >= low
+        bounds.append(compare("gt" if arguments.get("strict_min") else "ge", value, literal(low)))
     if high is not None:
-        good &= column < high if arguments.get("strict_max") else column <= high
-    return good
+        bounds.append(compare("lt" if arguments.get("strict_max") else "le", value, literal(high)))
+    return all_of(bounds)
 
 
-def _in_set(arguments: Arguments) -> RowRule:
+def _lengths_between(arguments: Arguments, where: Expression) -> RowRule:
+    low, high = arguments.number("min_value"), arguments.number("max_value")
+    return judged_by(arguments, where, inside(length(arguments.text()), arguments, low, high))
+
+
+def _length_equals(arguments: Arguments, where: Expression) -> RowRule:
+    wanted = arguments.number("value")
+    return judged_by(arguments, where, compare("eq", length(arguments.text()), literal(wanted)))
+
+
+def _in_set(arguments: Arguments, where: Expression) -> RowRule:
+    return judged_by(arguments, where, within(arguments.column(), arguments.values("value_set")))
+
+
+def _not_in_set(arguments: Arguments, where: Expression) -> RowRule:
+    return judged_by(arguments, where, ~within(arguments.column(), arguments.values("value_set")))
+
+
+def _unique(arguments: Arguments, where: Expression) -> RowRule:
     column = arguments.column()
-    return _judged(column, _member(column, arguments))
+    present = sure(where & is_present(column))
+    return judged_by(arguments, where, ~repeated([column], present))
 
 
-def _not_in_set(arguments: Arguments) -> RowRule:
+def _increasing(arguments: Arguments, where: Expression) -> RowRule:
+    return _in_order(arguments, where, "lt" if arguments.get("strictly") else "le")
+
+
+def _decreasing(arguments: Arguments, where: Expression) -> RowRule:
+    return _in_order(arguments, where, "gt" if arguments.get("strictly") else "ge")
+
+
+def _in_order(arguments: Arguments, where: Expression, order: Any) -> RowRule:  # Any: a comparison's name
+    if arguments.kind() not in {"number", "date", "naive", "instant"}:
+        raise BadSuite(f"{arguments.type} is for numbers, dates and instants", cure="drop it")
     column = arguments.column()
-    return _judged(column, ~_member(column, arguments))
+    before = previous(column, sure(where & is_present(column)))
+    return judged_by(arguments, where, is_null(before) | compare(order, before, column))
 
 
-def _member(column: pl.Expr, arguments: Arguments) -> pl.Expr:
-    known = [value for value in arguments.need("value_set") if value is not None]
-    dtype = arguments.dtype()
-    if dtype in {pl.Categorical, pl.Enum}:
-        column, dtype = column.cast(pl.String), pl.String()
-    values = pl.Series(known, dtype=dtype, strict=False).drop_nulls()
-    return column.is_in(values.implode())
+def _z_scores(arguments: Arguments, where: Expression) -> RowRule:
+    threshold = arguments.number("threshold")
+    if threshold is None:
+        raise BadSuite(f"{arguments.type} needs a threshold", cure="give the number of standard deviations")
+    column = _float(arguments)
+    present = sure(where & is_present(column))
+    score = _distance(column, mean_of(column, present), deviation_of(column, present))
+    if arguments.get("double_sided"):
+        return judged_by(arguments, where, _under(absolute(score), abs(threshold)))
+    return judged_by(arguments, where, _under(score, threshold))
 
 
-def _unique(arguments: Arguments) -> RowRule:
-    column = arguments.column()
-    return _judged(column, ~column.map_batches(_repeated, return_dtype=pl.Boolean()))
+def _distance(value: Expression, middle: Expression, deviation: Expression) -> Expression:
+    """Return how many deviations a value lies from the middle, null where there is no deviation."""
+    return case(compare("gt", deviation, literal(0.0)), calculate("/", calculate("-", value, middle), deviation))
 
 
-def _unique_together(arguments: Arguments) -> RowRule:
-    columns = [arguments.values(name) for name in arguments.need("column_list")]
-    return RowRule(None, pl.struct(columns).map_batches(_repeated, return_dtype=pl.Boolean()))
+def _under(score: Expression, threshold: float) -> Expression:
+    return is_null(score) | compare("lt", score, literal(float(threshold)))
 
 
-def _repeated(values: pl.Series) -> pl.Series:
-    """Return which values occur more than once; counting is four times cheaper than marking them."""
-    if values.n_unique() == len(values):
-        return pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
-    return values.is_duplicated()
+def _not_outliers(arguments: Arguments, where: Expression) -> RowRule:
+    method = arguments.choice("method", "iqr", "std")
+    given = arguments.number("multiplier")
+    multiplier = literal(float(_WINDOWED if given is None else given))
+    column = _float(arguments)
+    present = sure(where & is_present(column))
+    if method == "iqr":
+        low, high = quantile_of(column, present, 0.25), quantile_of(column, present, 0.75)
+        reach = calculate("*", multiplier, calculate("-", high, low))
+        fenced = compare("ge", column, calculate("-", low, reach)) & compare("le", column, calculate("+", high, reach))
+        return judged_by(arguments, where, fenced)
+    middle, reach = mean_of(column, present), calculate("*", multiplier, deviation_of(column, present))
+    near = compare("lt", absolute(calculate("-", column, middle)), reach)
+    still = compare("le", reach, literal(0.0))
+    return judged_by(arguments, where, is_null(reach) | (still & compare("eq", column, middle)) | (~still & near))
 
 
-def _matches(arguments: Arguments) -> RowRule:
-    column = arguments.text()
-    return _judged(column, column.str.contains(_pattern(arguments)))
+def _float(arguments: Arguments) -> Expression:
+    if arguments.kind() != "number":
+        raise BadSuite(f"the column {arguments.need('column')!r} does not hold numbers", cure="drop the expectation")
+    return as_float(arguments.column())
 
 
-def _does_not_match(arguments: Arguments) -> RowRule:
-    column = arguments.text()
-    return _judged(column, ~column.str.contains(_pattern(arguments)))
-
-
-def _pattern(arguments: Arguments) -> str:
-    pattern = str(arguments.need("regex"))
-    try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
-        raise BadSuite(f"{pattern!r} is not a regular expression", cure="see the syntax of Rust's regex") from error
-    return pattern
-
-
-def _a_greater_than_b(arguments: Arguments) -> RowRule:
-    a, b = arguments.column("column_A"), arguments.column("column_B")
-    both = a.is_not_null() & b.is_not_null()
-    good = a >= b if arguments.get("or_equal") else a > b
-    return RowRule(both, both & ~good.fill_null(value=False))
-
-
-def _equal(arguments: Arguments) -> RowRule:
-    a, b = arguments.column("column_A"), arguments.column("column_B")
-    both = a.is_not_null() & b.is_not_null()
-    return RowRule(both, both & (a != b).fill_null(value=True))
-
-
-_RULES: Mapping[str, Callable[[Arguments], RowRule]] = {
+ROW_RULES: Mapping[str, Make] = {
     "expect_column_values_to_not_be_null": _not_null,
     "expect_column_values_to_be_null": _null,
     "expect_column_values_to_be_between": _between,
     "expect_column_value_lengths_to_be_between": _lengths_between,
+    "expect_column_value_lengths_to_equal": _length_equals,
     "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_not_be_in_set": _not_in_set,
     "expect_column_values_to_be_unique": _unique,
-    "expect_compound_columns_to_be_unique": _unique_together,
-    "expect_column_values_to_match_regex": _matches,
-    "expect_column_values_to_not_match_regex": _does_not_match,
-    "expect_column_pair_values_a_to_be_greater_than_b": _a_greater_than_b,
-    "expect_column_pair_values_to_be_equal": _equal,
+    "expect_column_values_to_be_increasing": _increasing,
+    "expect_column_values_to_be_decreasing": _decreasing,
+    "expect_column_value_z_scores_to_be_less_than": _z_scores,
+    "expect_column_values_to_not_be_outliers": _not_outliers,
 }

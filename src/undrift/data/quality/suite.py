@@ -56,14 +56,15 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def column(self) -> str | None:
-        """The column concerned, None for expectations on pairs and tables."""
+        """The column concerned, None for expectations on several columns and on tables."""
         found = self.kwargs.get("column")
         return found if isinstance(found, str) else None
 
     @property
     def mostly(self) -> float:
         """The share of values which must be as expected, in [0, 1]."""
-        return float(self.kwargs.get("mostly", 1.0))
+        given = self.kwargs.get("mostly")
+        return 1.0 if given is None else float(given)
 
     def describe(self) -> str:
         """Return the expectation on one line, with the number of values in place of a set of them."""
@@ -124,7 +125,7 @@ class Suite(msgspec.Struct, frozen=True, omit_defaults=True):
             raise BadSuite(f"this is not a suite: {error}", cure="see docs/formats.md for the form") from error
         if not 0 <= suite.bad_row_limit <= 1:
             raise BadSuite(f"bad_row_limit is {suite.bad_row_limit:g}", cure="give a share between 0 and 1")
-        expectations = tuple(_normal(expectation) for expectation in suite.expectations)
+        expectations = tuple(normal(expectation) for expectation in suite.expectations)
         return msgspec.structs.replace(suite, expectations=expectations)
 
 
@@ -145,12 +146,22 @@ def expect(kind: str, severity: Severity = "fail", because: str = "", /, **kwarg
     return Expectation(kind, dict(kwargs), severity, {"because": because} if because else {})
 
 
-def _normal(expectation: Expectation) -> Expectation:
+def normal(expectation: Expectation) -> Expectation:
+    """Return an expectation with our word for its severity.
+
+    Raises
+    ------
+    BadSuite
+        If its severity is no such word, or its share is none.
+    """
     severity = _SEVERITIES.get(expectation.severity)
     if severity is None:
         raise BadSuite(f"{expectation.type} has the severity {expectation.severity!r}", cure="write 'fail' or 'warn'")
-    if not 0 <= expectation.mostly <= 1:
-        raise BadSuite(f"{expectation.type} has mostly={expectation.mostly:g}", cure="give a share between 0 and 1")
+    given = expectation.kwargs.get("mostly")
+    if isinstance(given, dict):
+        return msgspec.structs.replace(expectation, severity=severity)  # a parameter, known when it is checked
+    if isinstance(given, bool) or not (given is None or (isinstance(given, int | float) and 0 <= given <= 1)):
+        raise BadSuite(f"{expectation.type} has mostly={given!r}", cure="give a share between 0 and 1")
     return msgspec.structs.replace(expectation, severity=severity)
 
 

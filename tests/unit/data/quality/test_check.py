@@ -53,11 +53,11 @@ ROWS = [
     ("expect_column_value_lengths_to_be_between", {"column": "city", "min_value": 1}, 4, [3]),
     (
         "expect_column_pair_values_a_to_be_greater_than_b",
-        {"column_A": "temp", "column_B": "low", "or_equal": True},
+        {"column_A": "temp", "column_B": "low", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
         3,
         [2],
     ),
-    ("expect_column_pair_values_to_be_equal", {"column_A": "id", "column_B": "low"}, 4, [0, 1, 2, 4]),
+    ("expect_column_pair_values_to_be_equal", {"column_A": "id", "column_B": "low"}, 5, [0, 1, 2, 3, 4]),
 ]
 
 

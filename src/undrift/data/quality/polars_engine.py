@@ -1,0 +1,179 @@
+"""The engine for tables that fit into memory: one lazy plan of polars, collected once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from undrift.data.quality.expressions import Aggregate, Expression, Predicate
+from undrift.data.quality.plan import Answers, Plan
+
+_MARK = "\x1f"
+
+
+def run(table: pl.LazyFrame, plan: Plan) -> Answers:
+    """Return what a plan asks of a table, from one scan of it.
+
+    Parameters
+    ----------
+    table : polars.LazyFrame
+        The table.
+    plan : Plan
+        What is asked.
+    """
+    dtypes = table.collect_schema()
+    floats = [name for name in plan.columns() if dtypes[name].is_float()]
+    clean = table.with_columns(pl.col(name).fill_nan(None) for name in floats) if floats else table
+    marked = clean.with_columns(
+        _expression(one).alias(f"{_MARK}{name}") for name, one in plan.marks.items() if one.op != "mark"
+    )
+    asked = [_aggregate(one).alias(name) for name, one in plan.aggregates.items()]
+    found = marked.select(asked or [pl.len()]).collect()
+    return {name: _ANSWERS.get(one.kind, _plain)(found.get_column(name)) for name, one in plan.aggregates.items()}
+
+
+def _expression(found: Expression) -> pl.Expr:
+    if found.op == "literal":
+        return pl.lit(found.extra)
+    if found.op in {"column", "mark"}:
+        return pl.col(found.extra if found.op == "column" else f"{_MARK}{found.extra}")
+    arguments = [_expression(argument) for argument in found.args]
+    return _WITH_EXTRA[found.op](arguments, found.extra) if found.op in _WITH_EXTRA else _OPS[found.op](*arguments)
+
+
+_OPS: Mapping[str, Callable[..., pl.Expr]] = {
+    "and": lambda a, b: a & b,
+    "or": lambda a, b: a | b,
+    "not": lambda a: ~a,
+    "sure": lambda a: a.fill_null(value=False),
+    "is_null": lambda a: a.is_null(),
+    "same": lambda a, b: a.eq_missing(b),
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "abs": lambda a: a.abs(),
+    "case": lambda condition, value: pl.when(condition).then(value),
+    "text": lambda a: a.cast(pl.String),
+    "float": lambda a: a.cast(pl.Float64),
+    "length": lambda a: a.str.len_chars(),
+    "previous": lambda value, where: pl.when(where).then(value).forward_fill().shift(1),
+    "mean": lambda value, where: pl.when(where).then(value).mean(),
+    "std": lambda value, where: pl.when(where).then(value).std(),
+}
+_WITH_EXTRA: Mapping[str, Callable[[list[pl.Expr], Any], pl.Expr]] = {  # Any: as Expression.extra
+    "in": lambda arguments, values: _within(arguments[0], values),
+    "matches": lambda arguments, pattern: arguments[0].str.contains(pattern),
+    "judged": lambda arguments, predicate: _judged(arguments[0], predicate),
+    "repeated": lambda arguments, _: _repeated(*arguments),
+    "quantile": lambda arguments, share: (
+        pl.when(arguments[1]).then(arguments[0]).quantile(share, interpolation="linear")
+    ),
+}
+
+
+def _within(value: pl.Expr, values: tuple[object, ...]) -> pl.Expr:
+    # An empty list has no type to compare with: no value is in it, and null stays null.
+    return value.is_in(list(values)) if values else value.ne(value)
+
+
+def _judged(text: pl.Expr, predicate: Predicate) -> pl.Expr:
+    def judge(values: pl.Series) -> pl.Series:
+        different = values.drop_nulls().unique()
+        holds = pl.Series([predicate.holds(value) for value in different], dtype=pl.Boolean)
+        return values.replace_strict(different, holds, default=None, return_dtype=pl.Boolean)
+
+    return text.map_batches(judge, return_dtype=pl.Boolean())
+
+
+def _repeated(where: pl.Expr, *values: pl.Expr) -> pl.Expr:
+    if len(values) == 1:
+        return pl.when(where).then(values[0]).map_batches(_duplicated, return_dtype=pl.Boolean())
+    together = pl.struct(where.alias(f"{_MARK}in"), *(value.alias(str(n)) for n, value in enumerate(values)))
+    return together.map_batches(_duplicated, return_dtype=pl.Boolean())
+
+
+def _duplicated(values: pl.Series) -> pl.Series:
+    """Return which values occur more than once; counting is four times cheaper than marking them."""
+    missing = values.null_count()
+    if values.n_unique() - (missing > 0) == len(values) - missing:
+        return pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
+    return values.is_duplicated()
+
+
+def _aggregate(asked: Aggregate) -> pl.Expr:
+    where = None if asked.where is None else _expression(asked.where)
+    if asked.kind == "count":
+        return pl.len() if where is None else where.sum()
+    if asked.kind == "rows":
+        numbers: pl.Expr = _need(where).arg_true()
+        return (numbers if asked.extra is None else numbers.head(asked.extra)).implode()
+    value = _expression(_need(asked.of))
+    if asked.kind == "first":
+        first: pl.Expr = value.gather(_need(where).arg_true().head(asked.extra)).implode()
+        return first
+    if where is not None:
+        value = value.filter(where)
+    if asked.kind == "quantiles":
+        ends = [value.quantile(share, interpolation=end) for share in asked.extra for end in ("lower", "higher")]
+        return pl.concat_list(ends)
+    return _AGGREGATES[asked.kind](value)
+
+
+_AGGREGATES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+    "present": lambda value: value.count(),
+    "sum": lambda value: value.sum(),
+    "mean": lambda value: value.mean(),
+    "std": lambda value: value.std(),
+    "median": lambda value: value.median(),
+    "min": lambda value: value.min(),
+    "max": lambda value: value.max(),
+    "distinct": lambda value: value.n_unique() - value.is_null().any().cast(pl.UInt32),
+    "values": lambda value: value.drop_nulls().unique().implode(),
+    "value_counts": lambda value: value.drop_nulls().value_counts().implode(),
+}
+
+
+def _need(found: Any) -> Any:  # Any: a part of an aggregate that its kind always has
+    if found is None:
+        raise AssertionError("an aggregate lacks what its kind needs")
+    return found
+
+
+def _plain(found: pl.Series) -> Any:  # Any: as Answers
+    return found.item()
+
+
+def _list(found: pl.Series) -> list[Any]:  # Any: cells
+    return list(found.item().to_list())
+
+
+def _rows(found: pl.Series) -> Any:  # Any: numpy types it
+    return found.item().to_numpy().astype(np.int64)
+
+
+def _counts(found: pl.Series) -> dict[Any, int]:  # Any: cells
+    return {next(iter(one.values())): one["count"] for one in found.item().to_list()}
+
+
+def _around(found: pl.Series) -> list[tuple[Any, Any]]:  # Any: cells
+    ends = found.item().to_list()
+    return list(zip(ends[::2], ends[1::2], strict=True))
+
+
+_ANSWERS: Mapping[str, Callable[[pl.Series], Any]] = {  # Any: as Answers
+    "rows": _rows,
+    "first": _list,
+    "values": _list,
+    "value_counts": _counts,
+    "quantiles": _around,
+}

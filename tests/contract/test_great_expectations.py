@@ -1,0 +1,122 @@
+"""Checks come out as Great Expectations' own, on the cases that scripts/gx_cases.py recorded."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from undrift.data.quality.check import CheckResult, check
+from undrift.data.quality.suite import Expectation, Suite
+
+RECORDED = Path(__file__).with_name("gx") / "cases.json"
+DIFFERENT = Path(__file__).with_name("gx") / "different.json"
+_DTYPES = {"int": pl.Int64, "float": pl.Float64, "text": pl.String, "bool": pl.Boolean, "date": pl.Datetime("us")}
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    return json.loads(RECORDED.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+@cache
+def tables() -> dict[str, pl.DataFrame]:
+    return {
+        name: pl.DataFrame([_column(*column) for column in table.items()])
+        for name, table in recorded()["tables"].items()
+    }
+
+
+def _column(name: str, column: dict[str, Any]) -> pl.Series:
+    values = column["values"]
+    if column["type"] == "date":
+        values = [value and datetime.fromisoformat(value) for value in values]
+    return pl.Series(name, values, dtype=_DTYPES[column["type"]])
+
+
+def cases() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = recorded()["cases"]
+    return found
+
+
+def key(case: dict[str, Any]) -> str:
+    return json.dumps([case["table"], case["type"], case["kwargs"]], sort_keys=True, ensure_ascii=False)
+
+
+def differences(case: dict[str, Any], result: CheckResult) -> list[str]:
+    """Return in what a result is not what was recorded."""
+    answer = case["answer"]
+    if "raises" in answer:
+        return [] if result.problem else ["it should not be judged"]
+    if result.problem:
+        return [f"not judged: {result.problem}"]
+    found = {"success": result.success, **(_of_rows(result) if result.on_rows else _of_table(result))}
+    return [
+        f"{name}: {found.get(name)!r}, recorded {answer[name]!r}"
+        for name in answer
+        if name in found and not equal(found[name], answer[name])
+    ]
+
+
+def _of_rows(result: CheckResult) -> dict[str, Any]:
+    judged, concerned, unexpected = result.considered, result.concerned, result.unexpected
+    return {
+        "element_count": concerned,
+        "unexpected_count": unexpected,
+        "unexpected_percent": 100 * unexpected / judged if judged and concerned else None,
+        "unexpected_percent_total": 100 * unexpected / concerned if concerned else None,
+        "missing_count": concerned - judged,
+        "missing_percent": 100 * (concerned - judged) / concerned if concerned else None,
+        "unexpected_index_list": result.rows.tolist(),
+    }
+
+
+def _of_table(result: CheckResult) -> dict[str, Any]:
+    return {"observed_value": result.observed, **result.details}
+
+
+def equal(ours: Any, theirs: Any) -> bool:
+    """Say whether two answers are the same: numbers to 1e-9, dates as text, in JSON's terms."""
+    if isinstance(ours, float | int) and isinstance(theirs, float | int) and not isinstance(ours, bool):
+        return math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9)
+    if isinstance(ours, list | tuple) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(equal(ours[name], theirs[name]) for name in ours)
+    if isinstance(ours, date) and isinstance(theirs, str):
+        return ours == datetime.fromisoformat(theirs)
+    return bool(ours == theirs)
+
+
+def suites() -> dict[str, tuple[Suite, list[dict[str, Any]]]]:
+    """Return one suite for each table: all its cases, judged in one scan."""
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for case in cases():
+        by_table.setdefault(case["table"], []).append(case)
+    return {
+        table: (Suite(table, tuple(Expectation(case["type"], case["kwargs"]) for case in found)), found)
+        for table, found in by_table.items()
+    }
+
+
+def judged() -> list[tuple[dict[str, Any], CheckResult]]:
+    found = []
+    for table, (suite, asked) in suites().items():
+        report = check(tables()[table], suite)
+        found += list(zip(asked, report.results, strict=True))
+    return found
+
+
+def test_results_are_those_of_great_expectations() -> None:
+    """Success, counts, percentages, row numbers, observed values; what differs is listed with the reason."""
+    different = json.loads(DIFFERENT.read_text(encoding="utf-8"))
+    known = {entry for reason in different for entry in reason["cases"]}
+    found = {key(case): told for case, result in judged() if (told := differences(case, result))}
+    assert {place: told for place, told in found.items() if place not in known} == {}
+    assert known - found.keys() == set()
+    assert len(cases()) > 900
