@@ -1,9 +1,10 @@
-"""What every test may ask for: a Postgres database of its own."""
+"""What every test may ask for: a Postgres database of its own, a bucket of its own."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -37,3 +38,31 @@ def postgres_url() -> Iterator[str]:
             yield f"{_SERVER}/{name}"
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[str]:
+    """Give the address of a server that speaks S3, on a port that the system chose."""
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the address ``s3://...`` of a new, empty bucket; the environment says where it is and lets us in."""
+    told = {
+        "AWS_ENDPOINT_URL": _s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "hunter2-secret",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    name = f"undrift-{secrets.token_hex(6)}"
+    made = urllib.request.Request(f"{_s3_server}/{name}", method="PUT", headers={"Authorization": "AWS test:test"})
+    with urllib.request.urlopen(made):
+        return f"s3://{name}"

@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from undrift.cli.answer import Answer, pairs, table
+from undrift.cli.answer import Answer, table
 from undrift.cli.command import LazyGroup, command
-from undrift.cli.reading import reading_of, reading_options
+from undrift.cli.versions import as_of_option, broken, version_json, version_text
 from undrift.core.json import JSON
 from undrift.loop.privacy.erasure import erasures
 from undrift.project import Project
 
-if TYPE_CHECKING:
-    from undrift.data.admission import Admission
-    from undrift.data.quality.check import CheckReport
-    from undrift.data.reading import Reading
-    from undrift.data.versions import DatasetVersion
-
 _SHORT = 15
-_WORST_FIRST = {"fail": 0, "warn": 1}
-
-
-@command("add", example="undrift data add june.csv --name customers --tag june")
-@click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option("--name", required=True, help="The dataset.")
-@click.option("--tag", help="A tag for the new version; tags never move.")
-@click.option("--append", is_flag=True, help="Put it behind the rows of the newest version.")
-@click.option("--check/--no-check", default=None, help="Check it first; on for --append when a suite is frozen.")
-@reading_options
-def add(
-    project: Path, path: Path, name: str, *, tag: str | None, append: bool, check: bool | None, reading: Reading
-) -> Answer:
-    """Add a file or folder as a version; with --append as a batch that must pass the dataset's suite."""
-    with Project.open(project) as opened:
-        reading = reading_of(opened, name, reading)
-        must_pass = append and opened.data.suite(name) is not None if check is None else check
-        if must_pass:
-            admission = opened.data.admit(path, name, actor=opened.actor, append=append, reading=reading)
-            return _admitted(admission)
-        version = opened.data.add(path, name, actor=opened.actor, tag=tag, append=append, reading=reading)
-    return Answer(_version_json(version), _version_text(version))
-
-
-def _admitted(admission: Admission) -> Answer:
-    report = admission.report
-    data: dict[str, JSON] = {
-        "outcome": admission.outcome,
-        "rows": admission.rows,
-        "bad_rows": admission.bad_rows,
-        "reasons": list(admission.reasons),
-        "version": _version_json(admission.version) if admission.version else None,
-        "quarantine": str(admission.quarantine.path) if admission.quarantine else None,
-    }
-    lines = [f"{admission.outcome}: {admission.rows:,} rows, {admission.bad_rows:,} bad"]
-    lines += [f"  {reason}" for reason in admission.reasons]
-    if report and not admission.reasons:
-        lines += [f"  {line}" for line in _broken(report)]
-    if admission.quarantine:
-        lines.append(f"quarantine: {admission.quarantine.path}")
-    if admission.version:
-        lines.append(_version_text(admission.version))
-    return Answer(data, "\n".join(lines), 0 if admission.version else 3)
 
 
 @command("check", example="undrift data check customers@june")
@@ -77,13 +28,8 @@ def check(project: Path, reference: str, *, freeze: bool) -> Answer:
             opened.data.freeze_suite(version.name, opened.data.suggest_suite(version.ref), actor=opened.actor)
         report = opened.data.check(version.ref, actor=opened.actor)
     lines = [f"{version.ref}: {report.verdict}, {len(report.results)} expectations, {report.rows:,} rows"]
-    lines += [f"  {line}" for line in _broken(report)]
+    lines += [f"  {line}" for line in broken(report)]
     return Answer({"version": version.ref, **report.as_json()}, "\n".join(lines), 3 if report.verdict == "fail" else 0)
-
-
-def _broken(report: CheckReport) -> list[str]:
-    broken = sorted((r for r in report.results if not r.success), key=lambda r: _WORST_FIRST[r.severity])
-    return [f"{result.severity}: {result.told()}" for result in broken]
 
 
 @command("suite", example="undrift data suite customers")
@@ -127,7 +73,7 @@ def log(project: Path, name: str) -> Answer:
     text += "".join(f"\nerased of {ref}: {count:,} rows" for ref, count in erased.items())
     text += "".join(f"\nrefused {one.at:%Y-%m-%d %H:%M}: {one.rows:,} rows, {one.bad_rows:,} bad" for one in refused)
     data: JSON = {
-        "versions": [{**_version_json(one), "erased_rows": erased.get(one.ref, 0)} for one in versions],
+        "versions": [{**version_json(one), "erased_rows": erased.get(one.ref, 0)} for one in versions],
         "refused": [{"at": str(one.at), "rows": one.rows, "bad_rows": one.bad_rows} for one in refused],
     }
     return Answer(data, text)
@@ -135,13 +81,14 @@ def log(project: Path, name: str) -> Answer:
 
 @command("show", example="undrift data show customers@3")
 @click.argument("reference", metavar="REF")
-def show(project: Path, reference: str) -> Answer:
-    """Show one version: rows, columns, digests."""
+@as_of_option
+def show(project: Path, reference: str, *, as_of: datetime | None) -> Answer:
+    """Show one version: rows, columns, digests, where it came from."""
     with Project.open(project) as opened:
-        version = opened.data.get(reference)
+        version = opened.data.get(reference, as_of=as_of)
         erased = erasures(opened, version.name).get(version.ref, 0)
     told = f"\nerased  {erased:,} of these rows: undrift history data:{version.name}" if erased else ""
-    return Answer({**_version_json(version), "erased_rows": erased}, _version_text(version) + told)
+    return Answer({**version_json(version), "erased_rows": erased}, version_text(version) + told)
 
 
 @command("list", example="undrift data list")
@@ -151,17 +98,18 @@ def list_(project: Path) -> Answer:
         newest = [opened.data.get(name) for name in opened.data.names()]
     rows = [(one.name, one.number, one.rows, f"{one.created_at:%Y-%m-%d %H:%M}") for one in newest]
     text = table(("dataset", "version", "rows", "added (UTC)"), rows) if rows else "no datasets yet: undrift data add"
-    return Answer({"datasets": [_version_json(one) for one in newest]}, text)
+    return Answer({"datasets": [version_json(one) for one in newest]}, text)
 
 
 @command("checkout", example="undrift data checkout customers@june --output june.csv")
 @click.argument("reference", metavar="REF")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A new file or folder.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-def checkout(project: Path, reference: str, *, output: Path, overwrite: bool) -> Answer:
+@as_of_option
+def checkout(project: Path, reference: str, *, output: Path, overwrite: bool, as_of: datetime | None) -> Answer:
     """Write the files of a version, every byte verified."""
     with Project.open(project) as opened:
-        version = opened.data.get(reference)
+        version = opened.data.get(reference, as_of=as_of)
         written = opened.data.checkout(version.ref, output, overwrite=overwrite)
         erased = erasures(opened, version.name).get(version.ref, 0)
     text = f"{version.ref} -> {written}" + (f", without {erased:,} erased rows" if erased else "")
@@ -180,50 +128,11 @@ def tag_(project: Path, reference: str, tag: str) -> Answer:
     return Answer({"version": version.ref, "tag": tag}, f"{version.ref} is tagged {tag}")
 
 
-def _version_json(version: DatasetVersion) -> dict[str, JSON]:
-    return {
-        "ref": version.ref,
-        "version_id": version.version_id,
-        "tags": list(version.tags),
-        "rows": version.rows,
-        "bytes": version.bytes,
-        "files": version.files,
-        "table_digest": version.table_digest,
-        "created_at": version.created_at.isoformat(),
-        "schema": version.schema.as_json() if version.schema else None,
-    }
-
-
-def _version_text(version: DatasetVersion) -> str:
-    shown: list[tuple[str, object]] = [
-        ("version", version.ref),
-        ("id", version.version_id),
-        ("tags", ", ".join(version.tags) or None),
-        ("rows", version.rows),
-        ("files", version.files),
-        ("bytes", version.bytes),
-        ("digest", version.table_digest),
-    ]
-    written = _written(version)
-    return pairs([*shown, ("written", written)] if written else shown)
-
-
-def _written(version: DatasetVersion) -> str:
-    """Return how the CSV files are written where that is not how programs do."""
-    if version.schema is None:
-        return ""
-    csv = version.schema.csv
-    told = [f"cells divided by {csv.delimiter!r}"] if csv.delimiter else []
-    told += [f"in {csv.letters}"] if csv.letters else []
-    told += [f"{column.name} like {column.spelt}" for column in version.schema.columns if column.spelt]
-    return "; ".join(told)
-
-
 data = LazyGroup(
     "data",
     help="Data versions and checks.",
     entries={
-        "add": ("undrift.cli.data:add", "Add a file or folder as a version, or a batch to a dataset."),
+        "add": ("undrift.cli.adding:add", "Add a file, a folder, a query or a bucket as a version, or a batch."),
         "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
         "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
         "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
+from undrift.core.json import JSON
 from undrift.data import parts, repository
 from undrift.data.agreement import may_stay, under
 from undrift.data.manifest import Manifest, Part
+from undrift.data.origins import Origin
 from undrift.data.parts import Files, Frozen, Wanted
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.sources import free_path, places_of, survey_of
+from undrift.data.sources import free_path, places_of, store_source, survey_of
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import format_of
 from undrift.data.text_file import BadTable
@@ -69,6 +71,10 @@ class Addition:
         What was found when the files were read before they were stored.
     stored_bytes : int
         How many bytes of the files were new to the store.
+    origin : Origin or None
+        Where the rows came from, when not from files of the workspace.
+    table_digest : str
+        Digest of the version's rows, when it is known already.
     """
 
     name: str
@@ -80,6 +86,8 @@ class Addition:
     reading: Reading = NOTHING_SAID
     prepared: Prepared | None = None
     stored_bytes: int = 0
+    origin: Origin | None = None
+    table_digest: str = ""
 
 
 Companion = Callable[[Change, DatasetVersion], None]
@@ -136,6 +144,28 @@ class Adder:
             except AddConflict:
                 continue
         raise AddConflict(f"{addition.name!r} changes faster than a version can be added", cure="try again later")
+
+    def take(self, source: Path, addition: Addition, actor: Actor) -> DatasetVersion:
+        """Read a file or folder where it is, store it, and add it.
+
+        Parameters
+        ----------
+        source : Path
+            The file or folder.
+        addition : Addition
+            What is to be added; its parts are not stored yet.
+        actor : Actor
+            Who adds it.
+
+        Raises
+        ------
+        SourceNotFound, UnsafePath, BadTable, SchemaMismatch, AddConflict
+            As for ``Data.add``; what cannot be read leaves no trace in the store.
+        """
+        prepared = self.prepare(addition, source) if addition.freeze else addition
+        with self._blobs.lock.shared():
+            stored = store_source(self._blobs, source)
+            return self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
 
     def prepare(self, addition: Addition, source: Path) -> Addition:
         """Read files where they are, so that what cannot be added leaves no trace in the store.
@@ -207,6 +237,8 @@ class Adder:
             files=len(manifest.parts),
             schema=frozen.schema if frozen else None,
             rows=frozen.rows if frozen else None,
+            table_digest=addition.table_digest or None,
+            origin=addition.origin,
         )
 
     def _known(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> Frozen | None:
@@ -248,6 +280,8 @@ class Adder:
             if companion is not None:
                 companion(change, version)
             change.record("data.added", version.ref, _added(version, addition))
+            if version.table_digest is not None:
+                change.record("data.digested", version.ref, {"table_digest": version.table_digest})
             return tag(change, version, addition.tag) if addition.tag else version
 
     def _keep(self, version: DatasetVersion, addition: Addition, actor: Actor) -> DatasetVersion:
@@ -302,12 +336,15 @@ def _version(new: NewVersion, number: int, change: Change) -> DatasetVersion:
         schema=new.schema,
         parent=new.parent,
         created_at=change.at,
-        table_digest=None,
+        table_digest=new.table_digest,
+        origin=new.origin,
     )
 
 
-def _added(version: DatasetVersion, addition: Addition) -> dict[str, str | int | bool | None]:
+def _added(version: DatasetVersion, addition: Addition) -> dict[str, JSON]:
+    origin: dict[str, JSON] = {"origin": version.origin.told()} if version.origin else {}
     return {
+        **origin,
         "version_id": version.version_id,
         "parent": version.parent,
         "appended": addition.append,

@@ -27,6 +27,7 @@ from undrift.data.agreement import under
 from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
 from undrift.data.masks import Masks
+from undrift.data.origins import Origin
 from undrift.data.paths import check_path
 from undrift.data.quality.check import CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
@@ -103,11 +104,14 @@ class Delivery:
         Whether it comes behind the rows that are there, or in their place.
     reading : Reading
         What the caller says of the file.
+    origin : Origin or None
+        Where it came from, when it is no file of a workspace.
     """
 
     name: str
     append: bool = True
     reading: Reading = NOTHING_SAID
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +252,12 @@ class Admissions:
             recorded.append(change.at)
 
         addition = Addition(
-            batch.name, (part,), append=delivery.append, reading=delivery.reading, stored_bytes=stored_bytes
+            batch.name,
+            (part,),
+            append=delivery.append,
+            reading=delivery.reading,
+            stored_bytes=stored_bytes,
+            origin=delivery.origin,
         )
         version = self._adder.add(addition, actor, record)
         # Nothing is recorded when the newest version holds these bytes already.

@@ -102,6 +102,10 @@ def _under(files: Files, manifest: Manifest, schema: Schema) -> Frozen:
     rows, fallback = 0, schema.csv.fallback
     for part in manifest.parts:
         with files(part) as path:
+            counted = table_files.count_rows(path, schema) if _format(part) == "parquet" else None
+            if counted is not None:
+                rows += counted
+                continue
             found = _named(part, lambda path=path, part=part: _whole(path, part, schema))  # type: ignore[misc]
         rows += found.frame.height
         fallback = fallback or found.fallback

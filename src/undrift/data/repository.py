@@ -11,8 +11,11 @@ from sqlalchemy import Connection, Row, Select, and_, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from undrift.core.clock import from_us, to_us
+from undrift.core.errors import BadInput
+from undrift.core.instants import day_of
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
+from undrift.data.origins import Origin
 from undrift.data.schema import Schema
 from undrift.data.tables import datasets, tags, versions
 from undrift.data.versions import (
@@ -44,6 +47,10 @@ class NewVersion:
         Of all files.
     schema, rows
         Of the table, None for plain files.
+    table_digest : str or None
+        Digest of its rows, when it is known.
+    origin : Origin or None
+        Where it came from, when not from files of a workspace.
     """
 
     name: str
@@ -53,6 +60,8 @@ class NewVersion:
     files: int
     schema: Schema | None
     rows: int | None
+    table_digest: str | None = None
+    origin: Origin | None = None
 
 
 def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int:
@@ -73,6 +82,8 @@ def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int
         "size_bytes": new.size_bytes,
         "files": new.files,
         "schema": new.schema.encode().decode() if new.schema else None,
+        "table_digest": new.table_digest,
+        "origin": new.origin.encode().decode() if new.origin else None,
         "created_us": to_us(at),
     }
     connection.execute(insert(versions).values(row))
@@ -164,8 +175,17 @@ def names(connection: Connection) -> list[str]:
     return list(connection.scalars(select(datasets.c.name).where(datasets.c.last_number > 0).order_by(datasets.c.name)))
 
 
-def find(connection: Connection, ref: Ref) -> DatasetVersion:
-    """Return the version that a reference names: by number, tag or prefix of its id, or the newest.
+def find(connection: Connection, ref: Ref, as_of: datetime | None = None) -> DatasetVersion:
+    """Return the version that a reference names: by number, tag, prefix of its id or day, or the newest.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of an open snapshot.
+    ref : Ref
+        The reference.
+    as_of : datetime, optional
+        The newest version at this instant is meant; the reference then names the dataset only.
 
     Raises
     ------
@@ -174,9 +194,11 @@ def find(connection: Connection, ref: Ref) -> DatasetVersion:
     AmbiguousVersion
         If a prefix fits several different versions.
     """
-    found = _candidates(connection, ref)
+    if as_of is not None and ref.selector:
+        raise BadInput(f"{ref} names a version, and so does an instant", cure="say one of them")
+    found = _candidates(connection, ref) if as_of is None else _at(connection, ref.name, as_of)
     if not found:
-        raise _not_found(connection, ref)
+        raise _not_found(connection, ref, as_of)
     if len({version.version_id for version in found}) > 1:
         numbers = ", ".join(version.ref for version in found)
         raise AmbiguousVersion(f"{ref} fits several versions: {numbers}", cure="write more digits of the id")
@@ -266,9 +288,18 @@ def _candidates(connection: Connection, ref: Ref) -> list[DatasetVersion]:
         return _load(connection, query.where(versions.c.number == ref.number))
     tagged = and_(tags.c.dataset == versions.c.dataset, tags.c.number == versions.c.number)
     by_tag = _load(connection, query.join(tags, tagged).where(tags.c.tag == ref.selector))
+    day = day_of(ref.selector)
+    if not by_tag and day is not None:
+        return _at(connection, ref.name, day)
     if by_tag or len(ref.selector) < SHORTEST_ID_PREFIX or not _HEX.issuperset(ref.selector):
         return by_tag
     return _load(connection, query.where(versions.c.version_id.startswith(f"b3:{ref.selector}")))
+
+
+def _at(connection: Connection, name: str, instant: datetime) -> list[DatasetVersion]:
+    """Return the version that was the newest at an instant."""
+    query = _of(name).where(versions.c.created_us <= to_us(instant)).order_by(versions.c.number.desc())
+    return _load(connection, query.limit(1))
 
 
 def _load(connection: Connection, query: Select[Any]) -> list[DatasetVersion]:  # Any: as in _of
@@ -295,15 +326,21 @@ def _version(row: Row[Any], tagged: tuple[str, ...]) -> DatasetVersion:  # Any: 
         parent=row.parent,
         created_at=from_us(row.created_us),
         table_digest=row.table_digest,
+        origin=Origin.decode(row.origin) if row.origin else None,
     )
 
 
-def _not_found(connection: Connection, ref: Ref) -> DatasetNotFound:
+def _not_found(connection: Connection, ref: Ref, as_of: datetime | None = None) -> DatasetNotFound:
     last = connection.scalar(select(func.max(versions.c.number)).where(versions.c.dataset == ref.name))
     if last is None:
         known = ", ".join(names(connection)[:10]) or "none yet"
         return DatasetNotFound(
             f"there is no dataset {ref.name!r} (known: {known})", cure="undrift data add PATH --name"
+        )
+    instant = as_of or day_of(ref.selector)
+    if instant is not None:
+        return DatasetNotFound(
+            f"the dataset {ref.name!r} had no version as of {instant.isoformat()}", cure=f"undrift data log {ref.name}"
         )
     return DatasetNotFound(
         f"the dataset {ref.name!r} has no version {ref.selector!r}; its versions are 1 to {last}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
+from undrift.data.intake import Intake
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
@@ -32,7 +33,7 @@ from undrift.data.quality.infer import Role, infer_suite
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, freeze
-from undrift.data.sources import store_frame, store_source
+from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions, as_ref
 from undrift.data.versions import DatasetVersion, check_tag
 from undrift.ledger.actor import Actor
@@ -62,6 +63,8 @@ class Data:
         The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
     erasure : DatasetErasure
         Finds what must change so that a subject's rows are gone.
+    intake : Intake
+        Adds from databases, object storage and Delta tables, and keeps tables for sharing.
     """
 
     def __init__(  # one room, its parts
@@ -74,6 +77,7 @@ class Data:
         self._adder = Adder(ledger, blobs, self._stored)
         self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
+        self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
 
     def add(
         self,
@@ -128,11 +132,7 @@ class Data:
             self._stored.check_tag_free(name, check_tag(tag))
         declared = schema if isinstance(schema, Schema) else None
         addition = Addition(name, (), tag, append, declared, freeze=schema != "later", reading=reading)
-        if addition.freeze:
-            addition = self._adder.prepare(addition, source)
-        with self._blobs.lock.shared():
-            stored = store_source(self._blobs, source)
-            return self._adder.add(replace(addition, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
+        return self._adder.take(source, addition, actor)
 
     def add_frame(
         self, frame: pl.DataFrame, name: str, *, actor: Actor, part_name: str = "table.parquet", append: bool = False
@@ -210,20 +210,23 @@ class Data:
         with self._ledger.read() as connection:
             return repository.names(connection)
 
-    def get(self, ref: Ref | str) -> DatasetVersion:
+    def get(self, ref: Ref | str, *, as_of: datetime | None = None) -> DatasetVersion:
         """Return a version by reference: ``data:flights@3``, ``flights@june``, ``flights@3fa8c2`` or ``flights``.
 
         Parameters
         ----------
         ref : Ref or str
-            Selector is a number, a tag, six or more digits of the version's id, or nothing for the newest.
+            Selector is a number, a tag, a day, six or more digits of the version's id, or nothing for the newest.
+            A day, ``flights@2026-11-01``, means the newest version at its first instant in UTC.
+        as_of : datetime, optional
+            An instant: the version that was the newest then.
 
         Raises
         ------
         DatasetNotFound, AmbiguousVersion
             If there is none, or a prefix fits several.
         """
-        return self._stored.find(as_ref(ref))
+        return self._stored.find(as_ref(ref), as_of)
 
     def log(self, name: str) -> list[DatasetVersion]:
         """Return all versions of a dataset, newest first.

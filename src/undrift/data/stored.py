@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import BadInput
 from undrift.core.refs import Ref, parse
@@ -33,8 +35,13 @@ class StoredVersions:
         with self.ledger.read() as connection:
             return repository.newest(connection, name)
 
-    def find(self, ref: Ref) -> DatasetVersion:
-        """Return the version that a reference names.
+    def history(self, name: str) -> list[DatasetVersion]:
+        """Return all versions of a dataset, newest first; none when there is no such dataset."""
+        with self.ledger.read() as connection:
+            return repository.history(connection, name)
+
+    def find(self, ref: Ref, as_of: datetime | None = None) -> DatasetVersion:
+        """Return the version that a reference names, or the newest one at an instant.
 
         Raises
         ------
@@ -42,7 +49,7 @@ class StoredVersions:
             If there is none, or a prefix fits several.
         """
         with self.ledger.read() as connection:
-            return repository.find(connection, ref)
+            return repository.find(connection, ref, as_of)
 
     def check_tag_free(self, name: str, tag: str) -> None:
         """Refuse a tag which is taken, before anything slow is done; the commit decides again.

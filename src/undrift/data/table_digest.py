@@ -45,10 +45,15 @@ class TableHasher:
     ----------
     schema : Schema
         The logical schema of all batches.
+
+    Attributes
+    ----------
+    schema : Schema
+        The same.
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         self._columns = [_ColumnHasher(column) for column in schema.columns]
         self._rows = 0
 
@@ -60,7 +65,7 @@ class TableHasher:
         SchemaMismatch
             If the batch does not have the schema.
         """
-        conformed = conform(frame, self._schema)
+        conformed = conform(frame, self.schema)
         for start in range(0, conformed.height, _BATCH_ROWS):
             batch = conformed.slice(start, _BATCH_ROWS)
             for hasher, values in zip(self._columns, batch, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -270,6 +270,45 @@ def scan_parquet(path: Path, schema: Schema) -> pl.LazyFrame | None:
     lazy = _scan_parquet(path)
     found = dict(lazy.collect_schema())
     return lazy.select(schema.names) if found == schema.dtypes else None
+
+
+def count_rows(path: Path, schema: Schema) -> int | None:
+    """Return how many rows a Parquet file of exactly the schema's types has, else None; its footer tells."""
+    try:
+        lazy = scan_parquet(path, schema)
+    except BadTable:
+        return None  # whoever reads it whole says what is wrong
+    return None if lazy is None else int(lazy.select(pl.len()).collect().item())
+
+
+def batches(path: Path, table_format: TableFormat, schema: Schema, rows: int) -> Iterator[pl.DataFrame]:
+    """Give the rows of a file under a schema, so many at a time; a text file is read whole first.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    table_format : TableFormat
+        What kind of file it is.
+    schema : Schema
+        The types.
+    rows : int
+        Rows of a batch.
+
+    Raises
+    ------
+    BadTable, SchemaMismatch
+        As for :func:`read`.
+    """
+    if table_format != "parquet":
+        frame = read(path, table_format, schema)
+        yield from (frame.slice(start, rows) for start in range(0, frame.height, rows))
+        return
+    try:
+        for batch in _scan_parquet(path).collect_batches(chunk_size=rows, maintain_order=True):
+            yield conform(batch, schema)
+    except pl.exceptions.PolarsError as error:
+        raise _not_parquet(error) from error
 
 
 def _typed(dtypes: Mapping[str, pl.DataType], reading: Reading) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from undrift.ledger.tables import metadata
 
@@ -28,6 +28,8 @@ versions = Table(
     Column("schema", Text),
     Column("table_digest", String(67)),
     Column("created_us", BigInteger, nullable=False),
+    # Canonical JSON; null for versions that were added from files.
+    Column("origin", Text),
 )
 
 tags = Table(
@@ -53,4 +55,21 @@ admissions = Table(
     # File name below quarantine/, null when nothing was held back.
     Column("quarantine", String(200)),
     Column("at_us", BigInteger, nullable=False),
+)
+
+arrivals = Table(
+    "data_arrivals",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    # Relative to the watched folder.
+    Column("path", String(1024), primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    # seen: looked at once; added, admitted, refused, failed: what became of it.
+    Column("state", String(16), nullable=False),
+    Column("digest", String(67)),
+    # A version's reference, or the code of what went wrong; never a cell.
+    Column("told", String(200), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("data_arrivals_digest", "dataset", "digest"),
 )

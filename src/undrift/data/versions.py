@@ -9,6 +9,7 @@ from datetime import datetime
 from undrift.core.errors import BadInput, Conflict, NotFound
 from undrift.core.ids import check_name
 from undrift.core.refs import Ref
+from undrift.data.origins import Origin
 from undrift.data.schema import Schema
 
 _NUMBER = re.compile(r"v?[0-9]+\Z")
@@ -73,6 +74,8 @@ class DatasetVersion:
         Business time of the addition, UTC.
     table_digest : str or None
         Digest of the rows, None until the version was checked.
+    origin : Origin or None
+        Where the rows came from, when not from files of a workspace.
     """
 
     name: str
@@ -86,6 +89,7 @@ class DatasetVersion:
     parent: int | None
     created_at: datetime
     table_digest: str | None
+    origin: Origin | None = None
 
     @property
     def ref(self) -> str:

@@ -193,16 +193,16 @@ def test_a_file_that_changes_while_it_is_added_is_read_again(
     data: Data, ada: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What counts is what was stored, not what was read before."""
-    from undrift.data import service
+    from undrift.data import additions
 
     source = write(tmp_path / "t.csv", "x\n1\n")
-    store_source = service.store_source
+    store_source = additions.store_source
 
     def changed(blobs, path):  # noqa: ANN001, ANN202
         write(source, "x\n1\n2.5\n")
         return store_source(blobs, path)
 
-    monkeypatch.setattr(service, "store_source", changed)
+    monkeypatch.setattr(additions, "store_source", changed)
     version = data.add(source, "t", actor=ada)
     assert (version.rows, version.schema) == (2, Schema.of({"x": "float64"}))
 

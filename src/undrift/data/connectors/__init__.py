@@ -1,0 +1,1 @@
+"""Tables and files that lie elsewhere: databases, object storage, Delta tables."""
