@@ -15,7 +15,7 @@ FEWEST_ROWS = 10_000
 MOST_JUDGED = 250_000
 """Under a budget so many rows at most are judged on: more make no interval narrower that matters."""
 
-_PER_CELL: Mapping[str, float] = {"linear": 1.0e-6, "gradient_boosting": 8.0e-7, "lightgbm": 8.0e-7}
+_PER_CELL: Mapping[str, float] = {"linear": 1.0e-6, "gradient_boosting": 8.0e-7, "lightgbm": 5.0e-7}
 _PER_OUTPUT = 0.2
 _FOREST = 6.5e-6
 _READING = 4.0e-8
@@ -140,6 +140,24 @@ def affordable_rows(work: Work, budget_s: float) -> int:
         fits = estimate(replace(work, rows=middle)).seconds <= budget_s
         low, high = (middle, high) if fits else (low, middle)
     return low
+
+
+def affordable_candidates(work: Work, budget_s: float) -> tuple[str, ...]:
+    """Return what may compete within a budget on the fewest rows: the dearest are left out, the cheapest never is.
+
+    Parameters
+    ----------
+    work : Work
+        What is to be done, with all rows and all candidates.
+    budget_s : float
+        Seconds.
+    """
+    rows = min(FEWEST_ROWS, work.rows)
+    left = work.candidates
+    while len(left) > 1 and estimate(replace(work, rows=rows, candidates=left)).seconds > budget_s:
+        dearest = max(left, key=lambda kind: _fit_seconds(kind, work, rows))
+        left = tuple(kind for kind in left if kind != dearest)
+    return left
 
 
 def _fit_seconds(kind: str, work: Work, rows: int) -> float:

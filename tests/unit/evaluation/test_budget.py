@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from undrift.evaluation.budget import FEWEST_ROWS, Work, affordable_rows, estimate
+from undrift.evaluation.budget import FEWEST_ROWS, Work, affordable_candidates, affordable_rows, estimate
 from undrift.evaluation.splits import RowFacts, Sampler
 
 _WORK = Work(
@@ -75,3 +75,13 @@ def test_a_sample_does_not_depend_on_the_order_of_rows() -> None:
     first = facts.ids[Sampler(facts, "row", 3).draw(np.arange(1000), 100)]
     second = turned.ids[Sampler(turned, "row", 3).draw(np.arange(1000), 100)]
     assert set(first) == set(second)
+
+
+def test_what_a_budget_never_pays_for_is_left_out_dearest_first() -> None:
+    """Twenty classes over hashed words; the cheapest candidate always competes."""
+    dear = replace(_WORK, rows=8_000, width=270, task="multiclass", outputs=20)
+    everybody = affordable_candidates(dear, 1e6)
+    some = affordable_candidates(dear, 0.5 * estimate(dear).seconds)
+    assert everybody == dear.candidates
+    assert set(some) < set(everybody)
+    assert len(affordable_candidates(dear, 0.001)) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from undrift.core.json import JSON
 from undrift.core.labels import label_text
 from undrift.data.personal import Personal, personal_columns
 from undrift.data.table_files import ReadTable
+from undrift.evaluation.candidates import check_candidates
 from undrift.evaluation.duplicates import Duplicates, duplicates
 from undrift.evaluation.features import Features
 from undrift.evaluation.identifiers import identifiers
@@ -33,6 +34,7 @@ from undrift.loop.sheet.telling import (
     table_facts,
     target_facts,
     threshold_facts,
+    too_dear,
 )
 from undrift.loop.training.rooms import unit_of
 from undrift.loop.training.rows import features_of
@@ -102,6 +104,11 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
     features = features_of(labelled, settings, target, personal)
     metric = metric_of(settings, target, labelled)
     settings = msgspec.structs.replace(settings, metric=metric.name)
+    dear = too_dear(labelled, features, target, settings)
+    left_out = _left_out(dear, settings.budget_s)
+    if dear:
+        paid = tuple(kind for kind in check_candidates(()) if kind not in dear)
+        settings = msgspec.structs.replace(settings, candidates=paid)
     found = _suspicious(labelled, target, features, settings)
     repeated = duplicates(labelled, [*features.names, *([settings.time] if settings.time else [])])
     facts = Facts(
@@ -119,10 +126,10 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
         suspicions=found,
         warnings=(
             *_warnings(read, repeated, len(frame) - len(labelled), asked.target),
-            *filter(None, [rarity(labelled, target, settings)]),
+            *filter(None, [rarity(labelled, target, settings), left_out]),
         ),
         settings=settings,
-        reasons=_comments(drafted, target, metric.reason),
+        reasons=_comments(drafted, target, metric.reason, left_out),
     )
 
 
@@ -231,7 +238,12 @@ def _warnings(read: ReadTable, repeated: Duplicates, unlabelled: int, target: st
     return tuple(told)
 
 
-def _comments(drafted: _Draft, target: Target, metric: str) -> dict[str, str]:
+def _left_out(dear: Sequence[str], budget_s: float | None) -> str:
+    """Return which candidates do not compete, and how they would; empty when all do."""
+    return f"not compared, as it would take longer than {budget_s:g} s: {', '.join(dear)}" if dear else ""
+
+
+def _comments(drafted: _Draft, target: Target, metric: str, left_out: str) -> dict[str, str]:
     """Return what stands behind the keys in undrift.toml."""
     dropped = "; ".join(f"{name}: {reason}" for name, reason in drafted.reasons.items())
     return {
@@ -242,4 +254,5 @@ def _comments(drafted: _Draft, target: Target, metric: str) -> dict[str, str]:
         "drop": dropped,
         "holdout_days": "so many of the newest days judge a model",
         "budget_s": "seconds that training may take",
+        **({"candidates": f"{left_out}; without this line all compete"} if left_out else {}),
     }

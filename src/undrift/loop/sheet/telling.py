@@ -10,7 +10,7 @@ import polars as pl
 from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
 from undrift.data.table_files import ReadTable
-from undrift.evaluation.budget import affordable_rows, estimate
+from undrift.evaluation.budget import Work, affordable_candidates, affordable_rows, estimate
 from undrift.evaluation.features import Features
 from undrift.evaluation.gate import FEWEST_MINORITY_ROWS
 from undrift.evaluation.metrics import MetricChoice, metric_for
@@ -73,6 +73,30 @@ def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFr
     return {"value": found.value, "basis": found.basis}
 
 
+def too_dear(labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings) -> tuple[str, ...]:
+    """Return the candidates that the budget does not pay for, on however few rows; none where somebody chose them.
+
+    Parameters
+    ----------
+    labelled : DataFrame
+        The rows with a label.
+    features, target
+        What is learnt from what.
+    settings : ModelSettings
+        Candidates, folds and the budget.
+    """
+    if settings.budget_s is None or settings.candidates:
+        return ()
+    work = _work(labelled, features, target, settings)
+    paid = affordable_candidates(work, settings.budget_s)
+    return tuple(kind for kind in work.candidates if kind not in paid)
+
+
+def _work(labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings) -> Work:
+    rows = round((1 - settings.holdout_share) * labelled.height)
+    return work_of(labelled.shape, min(rows, settings.max_rows or rows), features, target, settings)
+
+
 def estimate_facts(
     labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings
 ) -> dict[str, JSON]:
@@ -87,8 +111,8 @@ def estimate_facts(
     settings : ModelSettings
         Candidates, folds and the budget.
     """
+    work = _work(labelled, features, target, settings)
     rows = round((1 - settings.holdout_share) * labelled.height)
-    work = work_of(labelled.shape, min(rows, settings.max_rows or rows), features, target, settings)
     most = work.rows if settings.budget_s is None else affordable_rows(work, settings.budget_s)
     facts = estimate(replace(work, rows=most)).as_json()
     sampled = f"{most:,} of about {rows:,} rows are learnt from" if most < rows else None

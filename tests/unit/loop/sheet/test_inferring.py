@@ -68,3 +68,14 @@ def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
     found = sheet_of(frame, tmp_path)
     assert found.facts.target["rows_without"] == 40
     assert any("40 rows have no 'won'" in warning for warning in found.warnings)
+
+
+def test_candidates_that_the_budget_never_pays_for_are_left_out_and_said(tmp_path: Path) -> None:
+    """Unless somebody asks for all of them: then they compete, whatever it takes."""
+    all_of_them = sheet_of(table(), tmp_path)
+    assert all_of_them.settings.candidates == ()
+    short = sheet_of(table(), tmp_path, budget_s=0.001)
+    assert len(short.settings.candidates) == 1
+    assert any("would take longer than 0.001 s" in told for told in short.warnings)
+    assert "without this line all compete" in short.reasons["candidates"]
+    assert sheet_of(table(), tmp_path, budget_s=0.001, full=True).settings.candidates == ()
