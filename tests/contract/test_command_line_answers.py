@@ -30,6 +30,7 @@ ARGUMENTS = {
     "data list": [], "data log": ["noise"], "data show": ["noise@1"], "data tag": ["noise@1", "first"],
     "data checkout": ["noise@1", "-o", "out"], "run list": [], "run show": ["00000000"], "model list": ["noise"],
     "model show": ["noise@1"], "model report": ["noise@1"], "model verify": ["noise@1"],
+    "data watch": ["noise", "--off"],
     "data erase": ["noise", "--on", "a", "--value", "0.5", "--plan"],
     "endpoint list": [], "endpoint show": ["noise"],
     "incident list": ["--open"], "incident show": ["00"], "label add": [TABLE, "--on", "a"], "label learn": [],

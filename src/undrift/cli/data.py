@@ -141,6 +141,7 @@ data = LazyGroup(
         "show": ("undrift.cli.data:show", "Show one version."),
         "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+        "watch": ("undrift.cli.watching:watch", "Watch a folder whose files become data."),
         "erase": ("undrift.cli.erasure:erase", "Erase a subject's rows from everything that holds rows."),
     },
 )

@@ -12,6 +12,7 @@ from undrift.cli.command import command
 from undrift.project import Project
 
 if TYPE_CHECKING:
+    from undrift.loop.arriving import Folder
     from undrift.loop.promotion import Policy
     from undrift.loop.status import EndpointStatus
     from undrift.loop.watchers import Watch
@@ -41,13 +42,22 @@ def status(project: Path) -> Answer:
                 lines.append(f"  {served.ref} was forced past its gate: {served.forced_reason}")
     lines += [f"training  {ref}" for ref in found.training]
     lines += [f"{click.style('failed', fg='red')}    {line}" for line in found.failed]
-    if found.endpoints:
+    lines += [line for one in found.folders for line in _folder(one)]
+    if found.endpoints or found.folders:
         lines.append(f"watch     {_watch(found.watch)}")
+    if found.endpoints:
         lines.append(f"promotes  {_policy(found.policy)}")
         lines.append(f"keeps     {kept}")
     steps = [step for one in found.endpoints for step in one.next] + found.next
     lines += [f"next      {step}" for step in steps] or ["next      nothing"]
     return Answer(found.as_json(), "\n".join(lines))
+
+
+def _folder(one: Folder) -> list[str]:
+    counts = [f"{one.taken} files taken", f"{one.waiting} waiting" if one.waiting else "", one.problem]
+    told = ", ".join(filter(None, counts))
+    lines = [f"receives  data:{one.dataset} from {one.path}: {told}"]
+    return lines + [f"  {failed.path} could not be taken: {failed.told}" for failed in one.failed]
 
 
 def _canary(one: EndpointStatus) -> str | None:

@@ -87,6 +87,9 @@ class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Columns whose cells stay text, whatever they look like.
     personal, not_personal : list of str
         Columns that are personal data, or are not, whatever they look like.
+    watch : str or None
+        A folder, relative to the project: each new or changed file in it is appended at the next pass of the loop,
+        through the dataset's suite when one is frozen.
     """
 
     delimiter: str | None = None
@@ -98,6 +101,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_text: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     not_personal: tuple[str, ...] = ()
+    watch: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from undrift.ledger.tables import metadata
 
@@ -71,5 +71,13 @@ arrivals = Table(
     # A version's reference, or the code of what went wrong; never a cell.
     Column("told", String(200), nullable=False),
     Column("at_us", BigInteger, nullable=False),
-    Index("data_arrivals_digest", "dataset", "digest"),
+)
+
+# Which bytes a watched folder delivered, under whatever names: they are taken once.
+deliveries = Table(
+    "data_deliveries",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("digest", String(67), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
 )

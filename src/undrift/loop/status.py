@@ -8,6 +8,7 @@ from undrift.core.json import JSON
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
+from undrift.loop.arriving import Folder, folders
 from undrift.loop.hosting import serving
 from undrift.loop.needed import needed_for
 from undrift.loop.promotion import Policy, policy_of, waiting
@@ -78,6 +79,8 @@ class Status:
         Who promotes what passed its gate.
     next : list of str
         What to do when there is no endpoint yet.
+    folders : list of Folder
+        Whose files become data.
     """
 
     endpoints: list[EndpointStatus]
@@ -86,6 +89,7 @@ class Status:
     watch: Watch
     policy: Policy
     next: list[str] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
         """Return the status for machines."""
@@ -111,6 +115,7 @@ class Status:
             "watch": self.watch.as_json(),
             "policy": self.policy.as_json(),
             "next": self.next,
+            "folders": [one.as_json() for one in self.folders],
         }
 
 
@@ -122,7 +127,8 @@ def status(project: Project) -> Status:
     training = [run.ref for run in project.journal.pending()]
     watch = watch_of(project, [one for one in said.values() if one])
     failed = _failed(project)
-    return Status(endpoints, training, failed, watch, policy_of(project), [] if endpoints else _first_steps(project))
+    steps = [] if endpoints else _first_steps(project)
+    return Status(endpoints, training, failed, watch, policy_of(project), steps, folders(project))
 
 
 def _endpoint(project: Project, state: EndpointState, said: SupervisorFile | None) -> EndpointStatus:

@@ -15,6 +15,7 @@ from undrift.core.process import this_process
 from undrift.endpoints.referee import Referee
 from undrift.endpoints.state import EndpointState
 from undrift.endpoints.watch import PassFile, write_pass
+from undrift.loop.arriving import take_arrivals
 from undrift.loop.children import start_pending
 from undrift.loop.needed import waits_for
 from undrift.loop.privacy.retention import expire
@@ -43,7 +44,7 @@ class Pass:
 
 
 def tick(project: Project) -> Pass:
-    """Do all that is due: judge rollouts, publish, seal, watch, erase, trigger, start pipelines, release.
+    """Do all that is due: judge rollouts, publish, seal, watch, receive, erase, trigger, start pipelines, release.
 
     Parameters
     ----------
@@ -67,6 +68,7 @@ def tick(project: Project) -> Pass:
     result.done += [f"published endpoint:{name}" for name in project.publisher.render_lagging()]
     for state in endpoints:
         _look_after(project, state, result)
+    result.done += take_arrivals(project)
     result.done += [one.told(project.settings.privacy.retention_days) for one in expire(project)]
     for model, behind in _by_model(endpoints).items():
         _trigger(project, model, behind, result)

@@ -23,4 +23,9 @@ def upgrade() -> None:
         sa.Column("told", sa.String(200), nullable=False),
         sa.Column("at_us", sa.BigInteger, nullable=False),
     )
-    op.create_index("data_arrivals_digest", "data_arrivals", ["dataset", "digest"])
+    op.create_table(
+        "data_deliveries",
+        sa.Column("dataset", sa.String(63), primary_key=True),
+        sa.Column("digest", sa.String(67), primary_key=True),
+        sa.Column("at_us", sa.BigInteger, nullable=False),
+    )
