@@ -31,7 +31,6 @@ if TYPE_CHECKING:  # rooms are imported when they are first used, so that a comm
     from undrift.pipelines.journal import Journal
     from undrift.tracking.runs import Runs
 
-STORE = ".undrift"
 CLOCK_FILE = "clock.json"
 FIRST_SETTINGS = """\
 # This project's settings. Every key is documented in docs/settings.md.
@@ -82,7 +81,7 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.store = root / STORE
+        self.store = root / config.STORE
         self.settings = config.load(root / config.FILE_NAME)
         self.clocks = _clocks(self.store, self.settings)
         self.actor = Actor.current()
@@ -98,10 +97,9 @@ class Project:
         ClockMismatch
             If the settings ask for another clock than the project was created with.
         """
-        start = folder.resolve()
-        for candidate in (start, *start.parents):
-            if (candidate / STORE).is_dir() and (candidate / config.FILE_NAME).is_file():
-                return cls(candidate)
+        found = config.root_of(folder)
+        if found is not None:
+            return cls(found)
         raise NoProject(
             f"there is no undrift project in {folder} or above it",
             cure="run `undrift init` in your project's folder, or `undrift up TABLE --target COLUMN`",
@@ -129,7 +127,7 @@ class Project:
             text = settings or FIRST_SETTINGS.format(name=_name_from(folder))
             config.parse(text)
             write_atomic(path, text.encode(), 0o644)
-        store = make_private(folder / STORE)
+        store = make_private(folder / config.STORE)
         store.chmod(PRIVATE_FOLDER)
         write_atomic(store / ".gitignore", b"*\n")
         project = cls(folder)

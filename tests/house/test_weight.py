@@ -16,6 +16,7 @@ _LOADED = "import importlib, json, sys; importlib.import_module(sys.argv[1]); pr
 LIGHT = [
     ("undrift", _EVERYTHING),
     ("undrift.cli.main", _FRAMES | {"numpy", "uvicorn"}),
+    ("undrift.cli.adding", _FRAMES | {"numpy", "uvicorn", "rich", "undrift.ledger.ledger"}),
     ("undrift.core.config", _FRAMES | {"numpy"}),
     ("undrift.segments.writer", _FRAMES),
     ("undrift.segments.tail", _FRAMES),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ _RUN_BYTES = 8 << 20
 _AHEAD = 3  # runs that are read and verified while the one before is used
 
 
+def _nobody(size_bytes: int) -> None:
+    """Hear of progress when nobody wants to know."""
+
+
 def read(store: BlobStore, contents: Contents) -> bytes:
     """Return the bytes, verified piece by piece and as a whole; of erased contents what is left.
 
@@ -37,8 +42,19 @@ def read(store: BlobStore, contents: Contents) -> bytes:
     return b"".join(pieces(store, contents))
 
 
-def materialise(store: BlobStore, contents: Contents, target: Path) -> None:
+def materialise(store: BlobStore, contents: Contents, target: Path, seen: Callable[[int], None] = _nobody) -> None:
     """Write the bytes to a file, which appears whole and verified or not at all.
+
+    Parameters
+    ----------
+    store : BlobStore
+        Where they are.
+    contents : Contents
+        Their chunks.
+    target : Path
+        The file to make or replace; its folder must exist. A link of that name is replaced, not followed.
+    seen : callable
+        Told of progress in bytes.
 
     Raises
     ------
@@ -46,10 +62,27 @@ def materialise(store: BlobStore, contents: Contents, target: Path) -> None:
         As for :func:`read`; the target is then untouched.
     DiskFull
         If they do not fit.
+
+    Notes
+    -----
+    The system brings the file to disk when it likes: what is in the store can be written again.
     """
-    with replacing(target, _WORKSPACE_FILE) as part, part.open("wb", buffering=0) as file:
-        for piece in pieces(store, contents):
-            file.write(piece)
+    with replacing(target, _WORKSPACE_FILE, durable=False) as part:
+        _write(store, contents, os.open(part, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), seen)
+
+
+def write_new(store: BlobStore, contents: Contents, path: Path) -> None:
+    """Write the bytes to a file that must not exist yet; when this fails, what is there of it is to be deleted.
+
+    Raises
+    ------
+    BlobMissing, BlobCorrupt, BlobErased
+        As for :func:`read`.
+    FileExistsError
+        If there is something of that name.
+    """
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    _write(store, contents, os.open(path, flags, _WORKSPACE_FILE), _nobody)
 
 
 def verified_path(store: BlobStore, contents: Contents) -> Path:
@@ -102,6 +135,17 @@ def pieces(store: BlobStore, contents: Contents) -> Iterator[bytes]:
         )
     if last is not None:
         yield last
+
+
+def _write(store: BlobStore, contents: Contents, descriptor: int, seen: Callable[[int], None]) -> None:
+    try:
+        for piece in pieces(store, contents):
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            seen(len(piece))
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(slots=True)

@@ -25,7 +25,11 @@ _GROUP_FILES = 256  # small files that are read together
 Named: TypeAlias = tuple[bytes, memoryview]
 Cut: TypeAlias = tuple[Contents, list[Named]]
 Seen: TypeAlias = Callable[[int], None]
-"""Told how many bytes were stored or found stored."""
+"""Told how many bytes were stored or found stored, or were written."""
+
+
+def nobody(size_bytes: int) -> None:
+    """Hear of progress when nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def store_file(store: BlobStore, source: Path) -> Contents:
     return store_files(store, [source]).contents[0]
 
 
-def store_files(store: BlobStore, sources: Sequence[Path], seen: Seen = lambda _: None) -> Stored:
+def store_files(store: BlobStore, sources: Sequence[Path], seen: Seen = nobody) -> Stored:
     """Store files, many to a pack, and return what they are made of.
 
     Parameters

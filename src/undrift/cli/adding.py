@@ -1,20 +1,26 @@
-"""``undrift data add``."""
+"""``undrift data add``: light when nothing changed, which is most of the time."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from undrift.cli.answer import Answer
+from undrift.cli.answer import Answer, Bytes
 from undrift.cli.command import command
 from undrift.cli.reading import reading_of, reading_options
 from undrift.cli.versions import Instant, admitted, version_json, version_text
-from undrift.project import Project
+from undrift.core import config
+from undrift.core.addresses import kind_of
+from undrift.core.json import JSON
+from undrift.data import peek
+from undrift.data.places import Places, compared, said_of
+from undrift.data.reading import Reading
 
 if TYPE_CHECKING:
     from undrift.data.intake import Asked
@@ -22,17 +28,53 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def _source_options(function: Callable[..., _T]) -> Callable[..., _T]:
-    """Return the command's function with what is asked of the source, given to it as ``asked`` without a name."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks of an addition."""
 
-    @functools.wraps(function)
-    def run(*args: Any, table: str, query: str, order_by: tuple[str, ...], **kwargs: Any) -> _T:  # Any: click's
+    tag: str | None
+    append: bool
+    unread: bool
+    reading: Reading
+    as_table: bool
+    table_version: int | None
+    as_of: datetime | None
+    table: str
+    query: str
+    order_by: tuple[str, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether files are simply added."""
+        asked = (self.append, self.as_table, self.table, self.query, self.order_by)
+        return not any(asked) and self.table_version is None and self.as_of is None
+
+    def asked(self, name: str, reading: Reading) -> Asked:
+        """Return the same for whoever does it."""
         from undrift.data.connectors.databases import Question
         from undrift.data.intake import Asked
 
-        question = Question(table, query, order_by) if table or query or order_by else None
-        told = {name: kwargs.pop(name) for name in ("tag", "append", "reading", "as_table", "table_version", "as_of")}
-        return function(*args, asked=Asked("", question=question, **told), **kwargs)
+        has_question = self.table or self.query or self.order_by
+        return Asked(
+            name,
+            self.tag,
+            append=self.append,
+            unread=self.unread,
+            reading=reading,
+            as_table=self.as_table,
+            question=Question(self.table, self.query, self.order_by) if has_question else None,
+            table_version=self.table_version,
+            as_of=self.as_of,
+        )
+
+
+def _source_options(function: Callable[..., _T]) -> Callable[..., _T]:
+    """Return the command's function with what is asked of the source, given to it as ``options``."""
+    names = [field.name for field in fields(Options)]
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> _T:  # Any: click's parameters
+        return function(*args, options=Options(**{name: kwargs.pop(name) for name in names}), **kwargs)
 
     for option in reversed(_OPTIONS):
         run = option(run)
@@ -42,6 +84,7 @@ def _source_options(function: Callable[..., _T]) -> Callable[..., _T]:
 _OPTIONS = (
     click.option("--tag", help="A tag for the new version; tags never move."),
     click.option("--append", is_flag=True, help="Put it behind the rows of the newest version."),
+    click.option("--unread", is_flag=True, help="Store files as they are; their types are found when rows are needed."),
     click.option("--as-table", is_flag=True, help="Keep the rows as Parquet of which later versions share most."),
     click.option("--table", default="", help="Of a database: the table, as NAME or SCHEMA.NAME."),
     click.option("--query", default="", help="Of a database: one SELECT, in place of a table."),
@@ -56,17 +99,41 @@ _OPTIONS = (
 @click.option("--name", required=True, help="The dataset.")
 @click.option("--check/--no-check", default=None, help="Check it first; on for --append when a suite is frozen.")
 @_source_options
-def add(project: Path, source: str, name: str, *, check: bool | None, asked: Asked) -> Answer:
+def add(project: Path, source: str, name: str, *, check: bool | None, options: Options) -> Answer:
     """Add SOURCE as a version; with --append as a batch that must pass the dataset's suite.
 
     SOURCE is a file or folder, sqlite:///FILE, postgresql://..., s3://BUCKET/KEY (also gs:// and az://; a slash at the
     end means all below it), or delta:PLACE.
     """
+    if not check and options.is_plain and (same := _unchanged(project, source, name, options)) is not None:
+        return Answer({**same, "notes": []}, version_text(same))
+    from undrift.project import Project
+
     with Project.open(project) as opened:
-        asked = replace(asked, name=name, reading=reading_of(opened, name, asked.reading))
+        asked = options.asked(name, reading_of(opened.settings, name, options.reading))
         must_pass = asked.append and opened.data.suite(name) is not None if check is None else check
         if must_pass:
             return admitted(opened.data.intake.admit(source, asked, opened.actor))
-        taken = opened.data.intake.add(source, asked, opened.actor)
-    text = "\n".join([version_text(taken.version), *(f"note: {note}" for note in taken.notes)])
-    return Answer({**version_json(taken.version), "notes": list(taken.notes)}, text)
+        with Bytes("stored") as seen:
+            taken = opened.data.intake.add(source, asked, opened.actor, seen)
+    shown = version_json(taken.version)
+    text = "\n".join([version_text(shown), *(f"note: {note}" for note in taken.notes)])
+    return Answer({**shown, "notes": list(taken.notes)}, text)
+
+
+def _unchanged(folder: Path, source: str, name: str, options: Options) -> dict[str, JSON] | None:
+    """Return the newest version if it is this file or folder, added in the same way; None when one must look."""
+    root = config.root_of(folder)
+    if root is None or kind_of(source) != "file":
+        return None
+    settings = config.load(root / config.FILE_NAME)
+    store = root / config.STORE
+    places = Places(store)
+    place = places.find(Path(source)) if settings.store.url is None else None
+    said = said_of("later" if options.unread else "", reading_of(settings, name, options.reading))
+    if place is None or (place.dataset, place.said) != (name, said) or peek.needs_healing(store):
+        return None
+    newest = peek.newest(store, name)
+    if newest is None or newest.number != place.number or (options.tag and options.tag not in newest.tags):
+        return None
+    return newest.shown if compared(places, place).is_unchanged else None

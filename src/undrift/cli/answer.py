@@ -8,13 +8,15 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 import click
 
 from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 
+_TOLD_EVERY_BYTES = 50_000_000
 _NARROWEST = 12
 """A last column is not cut to fewer letters than this."""
 
@@ -94,6 +96,37 @@ class Progress:
         if self._is_open:
             click.echo("\r\x1b[K", err=True, nl=False)
             self._is_open = False
+
+
+class Bytes:
+    """Tells how many bytes of long work are done, on a terminal only and not for short work; a context manager.
+
+    Parameters
+    ----------
+    done : str
+        What happens to them, such as ``stored``.
+    """
+
+    def __init__(self, done: str) -> None:
+        self._done = done
+        self._progress = Progress()
+        self._size_bytes = 0
+        self._told_bytes = 0
+
+    def __call__(self, size_bytes: int) -> None:
+        """Count so many more."""
+        self._size_bytes += size_bytes
+        if self._size_bytes - self._told_bytes >= _TOLD_EVERY_BYTES and sys.stderr.isatty():
+            self._told_bytes = self._size_bytes
+            self._progress(f"{self._size_bytes / 1e6:,.0f} MB {self._done}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.close()
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

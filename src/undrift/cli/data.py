@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from undrift.cli.answer import Answer, table
-from undrift.cli.command import LazyGroup, command
+from undrift.cli.answer import Answer, Bytes, table
+from undrift.cli.command import command
 from undrift.cli.versions import as_of_option, broken, version_json, version_text
 from undrift.core.json import JSON
 from undrift.loop.privacy.erasure import erasures
@@ -88,7 +88,7 @@ def show(project: Path, reference: str, *, as_of: datetime | None) -> Answer:
         version = opened.data.get(reference, as_of=as_of)
         erased = erasures(opened, version.name).get(version.ref, 0)
     told = f"\nerased  {erased:,} of these rows: undrift history data:{version.name}" if erased else ""
-    return Answer({**version_json(version), "erased_rows": erased}, version_text(version) + told)
+    return Answer({**version_json(version), "erased_rows": erased}, version_text(version_json(version)) + told)
 
 
 @command("list", example="undrift data list")
@@ -110,7 +110,8 @@ def checkout(project: Path, reference: str, *, output: Path, overwrite: bool, as
     """Write the files of a version, every byte verified."""
     with Project.open(project) as opened:
         version = opened.data.get(reference, as_of=as_of)
-        written = opened.data.checkout(version.ref, output, overwrite=overwrite)
+        with Bytes("written and verified") as seen:
+            written = opened.data.checkout(version.ref, output, overwrite=overwrite, seen=seen)
         erased = erasures(opened, version.name).get(version.ref, 0)
     text = f"{version.ref} -> {written}" + (f", without {erased:,} erased rows" if erased else "")
     return Answer({"version": version.ref, "path": str(written), "erased_rows": erased}, text)
@@ -126,22 +127,3 @@ def tag_(project: Path, reference: str, tag: str) -> Answer:
         with opened.ledger.change(opened.actor) as change:
             opened.data.tag(change, version.ref, tag)
     return Answer({"version": version.ref, "tag": tag}, f"{version.ref} is tagged {tag}")
-
-
-data = LazyGroup(
-    "data",
-    help="Data versions and checks.",
-    entries={
-        "add": ("undrift.cli.adding:add", "Add a file, a folder, a query or a bucket as a version, or a batch."),
-        "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
-        "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
-        "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),
-        "list": ("undrift.cli.data:list_", "List the datasets."),
-        "log": ("undrift.cli.data:log", "List the versions of a dataset."),
-        "show": ("undrift.cli.data:show", "Show one version."),
-        "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
-        "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
-        "watch": ("undrift.cli.watching:watch", "Watch a folder whose files become data."),
-        "erase": ("undrift.cli.erasure:erase", "Erase a subject's rows from everything that holds rows."),
-    },
-)

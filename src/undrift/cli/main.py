@@ -34,7 +34,7 @@ LOOP = {
     "worker": ("undrift.cli.tick:worker", "Repeat the loop until told to stop."),
 }
 NOUNS = {
-    "data": ("undrift.cli.data:data", "Data versions and checks."),
+    "data": ("undrift.cli.datasets:data", "Data versions and checks."),
     "run": ("undrift.cli.runs:run", "Recorded trainings."),
     "model": ("undrift.cli.models:model", "Registered models and their versions."),
     "endpoint": ("undrift.cli.endpoints:endpoint", "Served names and the versions behind them."),

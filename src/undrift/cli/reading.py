@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from undrift.core.config import Settings
 from undrift.data.reading import COLUMN_OPTIONS, Reading
-from undrift.project import Project
 
 _T = TypeVar("_T")
 _HELP = {
@@ -36,6 +36,6 @@ def reading_options(function: Callable[..., _T]) -> Callable[..., _T]:
     return click.option("--delimiter", help="The character between cells; by default found in the file.")(run)
 
 
-def reading_of(project: Project, name: str, said: Reading) -> Reading:
+def reading_of(settings: Settings, name: str, said: Reading) -> Reading:
     """Return what options and ``[datasets.NAME]`` say of a dataset's files; of two words the option's counts."""
-    return said.over(Reading.of(project.settings.dataset(name)))
+    return said.over(Reading.of(settings.dataset(name)))

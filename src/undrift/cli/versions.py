@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WORST_FIRST = {"fail": 0, "warn": 1}
 _T = TypeVar("_T")
+_Json: TypeAlias = Mapping[str, JSON] | None
 
 
 class Instant(click.ParamType[datetime]):
@@ -62,7 +63,7 @@ def admitted(admission: Admission) -> Answer:
     if admission.quarantine:
         lines.append(f"quarantine: {admission.quarantine.path}")
     if admission.version:
-        lines.append(version_text(admission.version))
+        lines.append(version_text(version_json(admission.version)))
     return Answer(data, "\n".join(lines), 0 if admission.version else 3)
 
 
@@ -88,38 +89,41 @@ def version_json(version: DatasetVersion) -> dict[str, JSON]:
     }
 
 
-def version_text(version: DatasetVersion) -> str:
-    """Return a version for a person."""
+def version_text(version: Mapping[str, JSON]) -> str:
+    """Return a version for a person, from what machines get of it."""
+    tags = cast("list[str]", version["tags"])
     shown: list[tuple[str, object]] = [
-        ("version", version.ref),
-        ("id", version.version_id),
-        ("tags", ", ".join(version.tags) or None),
-        ("rows", version.rows),
-        ("files", version.files),
-        ("bytes", version.bytes),
-        ("digest", version.table_digest),
+        ("version", version["ref"]),
+        ("id", version["version_id"]),
+        ("tags", ", ".join(tags) or None),
+        ("rows", version["rows"]),
+        ("files", version["files"]),
+        ("bytes", version["bytes"]),
+        ("digest", version["table_digest"]),
     ]
-    told = [("written", _written(version)), ("from", _from(version))]
+    told = [("written", _written(cast("_Json", version["schema"]))), ("from", _from(cast("_Json", version["origin"])))]
     return pairs([*shown, *((name, text) for name, text in told if text)])
 
 
-def _written(version: DatasetVersion) -> str:
+def _written(schema: _Json) -> str:
     """Return how the CSV files are written where that is not how programs do."""
-    if version.schema is None:
+    if schema is None:
         return ""
-    csv = version.schema.csv
-    told = [f"cells divided by {csv.delimiter!r}"] if csv.delimiter else []
-    told += [f"in {csv.letters}"] if csv.letters else []
-    told += [f"{column.name} like {column.spelt}" for column in version.schema.columns if column.spelt]
+    csv = cast("Mapping[str, str]", schema.get("csv", {}))
+    letters = csv.get("encoding") or csv.get("fallback")
+    told = [f"cells divided by {csv['delimiter']!r}"] if csv.get("delimiter") else []
+    told += [f"in {letters}"] if letters else []
+    columns = cast("list[Mapping[str, str]]", schema["columns"])
+    told += [f"{column['name']} like {column['spelt']}" for column in columns if column.get("spelt")]
     return "; ".join(told)
 
 
-def _from(version: DatasetVersion) -> str:
+def _from(origin: _Json) -> str:
     """Return where the rows came from, when not from files of a workspace."""
-    origin = version.origin
     if origin is None:
         return ""
-    if origin.table_version is not None:
-        at = f" of {from_us(origin.committed_us):%Y-%m-%d %H:%M:%S} UTC" if origin.committed_us is not None else ""
-        return f"{origin.address}, its version {origin.table_version}{at}"
-    return f"{origin.address}: {origin.query}" if origin.query else origin.address
+    address, committed_us = str(origin["address"]), cast("int | None", origin.get("committed_us"))
+    if "table_version" in origin:
+        at = f" of {from_us(committed_us):%Y-%m-%d %H:%M:%S} UTC" if committed_us is not None else ""
+        return f"{address}, its version {origin['table_version']}{at}"
+    return f"{address}: {origin['query']}" if "query" in origin else address

@@ -14,6 +14,8 @@ from undrift.core.errors import BadInput, NotFound
 from undrift.core.ids import check_name
 
 FILE_NAME = "undrift.toml"
+STORE = ".undrift"
+"""The folder beside it that holds everything else."""
 Share: TypeAlias = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Hours: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
@@ -324,6 +326,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def monitoring(self, name: str) -> MonitorSettings:
         """Return the settings of an endpoint's monitor; one that the file does not name has the defaults."""
         return self.monitor.get(name, MonitorSettings())
+
+
+def root_of(folder: Path) -> Path | None:
+    """Return the folder of the project that a folder lies in, None when it lies in none."""
+    start = folder.resolve()
+    return next(
+        (one for one in (start, *start.parents) if (one / STORE).is_dir() and (one / FILE_NAME).is_file()), None
+    )
 
 
 def load(path: Path) -> Settings:

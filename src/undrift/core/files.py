@@ -98,16 +98,33 @@ def write_atomic(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 @contextmanager
-def replacing(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Path]:
-    """Give a temporary file in the same folder which becomes ``path`` when the block ends well."""
+def replacing(path: Path, mode: int = PRIVATE_FILE, *, durable: bool = True) -> Iterator[Path]:
+    """Give a temporary file in the same folder which becomes ``path`` when the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The file to make or replace.
+    mode : int
+        Permission bits of the new file.
+    durable : bool
+        Whether it must survive a power cut from then on.
+
+    Raises
+    ------
+    DiskFull
+        If it does not fit; the file is then as it was.
+    """
     part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
         with full_disk_told(path):
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
             yield part
-            _fsync_file(part)
+            if durable:
+                _fsync_file(part)
             part.replace(path)
-            fsync_folder(path.parent)
+            if durable:
+                fsync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
+from undrift.blobs.storing import Seen, nobody
 from undrift.core.json import JSON
 from undrift.data import parts, repository
 from undrift.data.agreement import may_stay, under
 from undrift.data.manifest import Manifest, Part
 from undrift.data.origins import Origin
 from undrift.data.parts import Files, Frozen, Wanted
+from undrift.data.places import Look, Places, said_of
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
@@ -86,6 +88,14 @@ class Addition:
     reading: Reading = NOTHING_SAID
     prepared: Prepared | None = None
     stored_bytes: int = 0
+    is_workspace: bool = False
+
+    @property
+    def said(self) -> str:
+        """How the files are added, as far as it decides what the version is."""
+        kind = "append" if self.append else self.schema.digest if self.schema else "" if self.freeze else "later"
+        return said_of(kind, self.reading)
+
     origin: Origin | None = None
     table_digest: str = ""
 
@@ -104,12 +114,15 @@ class Adder:
         Where the parts are.
     stored : StoredVersions
         The versions that exist.
+    places : Places
+        Which files and folders of the workspace are which version.
     """
 
-    def __init__(self, ledger: Ledger, blobs: BlobStore, stored: StoredVersions) -> None:
+    def __init__(self, ledger: Ledger, blobs: BlobStore, stored: StoredVersions, places: Places) -> None:
         self._ledger = ledger
         self._blobs = blobs
         self._stored = stored
+        self._places = places
 
     def add(self, addition: Addition, actor: Actor, companion: Companion | None = None) -> DatasetVersion:
         """Add a version and return it; when it would be the newest one again, return that one.
@@ -145,7 +158,7 @@ class Adder:
                 continue
         raise AddConflict(f"{addition.name!r} changes faster than a version can be added", cure="try again later")
 
-    def take(self, source: Path, addition: Addition, actor: Actor) -> DatasetVersion:
+    def take(self, source: Path, addition: Addition, actor: Actor, seen: Seen = nobody) -> DatasetVersion:
         """Read a file or folder where it is, store it, and add it.
 
         Parameters
@@ -156,16 +169,23 @@ class Adder:
             What is to be added; its parts are not stored yet.
         actor : Actor
             Who adds it.
+        seen : callable
+            Told of progress in bytes while the files are stored.
 
         Raises
         ------
         SourceNotFound, UnsafePath, BadTable, SchemaMismatch, AddConflict
             As for ``Data.add``; what cannot be read leaves no trace in the store.
         """
+        look = Look.at(source)
         prepared = self.prepare(addition, source) if addition.freeze else addition
         with self._blobs.lock.shared():
-            stored = store_source(self._blobs, source)
-            return self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
+            stored = store_source(self._blobs, source, seen)
+            version = self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
+        if addition.is_workspace:
+            digests = {part.path: part.contents.digest for part in stored.parts}
+            self._places.record(look.place((version.name, version.number), addition.said, digests))
+        return version
 
     def prepare(self, addition: Addition, source: Path) -> Addition:
         """Read files where they are, so that what cannot be added leaves no trace in the store.

@@ -34,12 +34,13 @@ from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import SchemaMismatch
-from undrift.data.sources import SourceNotFound, store_frame
+from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import TABLE_ENDINGS, format_of
 from undrift.data.tables import admissions
 from undrift.data.text_file import BadTable
 from undrift.data.versions import DatasetVersion, NotATable
+from undrift.data.workspace import SourceNotFound
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 

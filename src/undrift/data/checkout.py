@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from undrift.blobs.assembly import materialise
+from undrift.blobs.assembly import materialise, write_new
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import Seen, nobody
 from undrift.core.errors import BadInput
-from undrift.core.files import fsync_folder
+from undrift.core.files import full_disk_told
 from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest, Part
 
@@ -20,7 +22,17 @@ class BadTarget(BadInput):
     code = "bad-target"
 
 
-def checkout(blobs: BlobStore, manifest: Manifest, target: Path, *, overwrite: bool = False) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How one file is written."""
+
+    seen: Seen
+    overwrite: bool
+
+
+def checkout(
+    blobs: BlobStore, manifest: Manifest, target: Path, *, overwrite: bool = False, seen: Seen = nobody
+) -> Path:
     """Write a version's files and return the path that was written.
 
     Parameters
@@ -34,6 +46,8 @@ def checkout(blobs: BlobStore, manifest: Manifest, target: Path, *, overwrite: b
         Several: the folder to make; it may exist when it is empty.
     overwrite : bool
         Whether an existing file may be replaced; folders never are.
+    seen : callable
+        Told of progress in bytes.
 
     Raises
     ------
@@ -41,39 +55,59 @@ def checkout(blobs: BlobStore, manifest: Manifest, target: Path, *, overwrite: b
         If the target exists, is a symbolic link, or its folder is missing.
     BlobMissing, BlobCorrupt
         If bytes are missing or wrong; nothing was then written.
+    DiskFull
+        If they do not fit; nothing is left of them.
     """
     if target.is_symlink():
         raise BadTarget(f"{target} is a symbolic link", cure="name the place itself")
     if not target.parent.is_dir():
         raise BadTarget(f"there is no folder {target.parent}", cure="make it, or choose another target")
     if len(manifest.parts) == 1 and "/" not in manifest.parts[0].path:
-        return _write_file(blobs, manifest.parts[0], target, overwrite=overwrite)
-    return _write_folder(blobs, manifest, target)
+        return _write_file(blobs, manifest.parts[0], target, _Manner(seen, overwrite))
+    return _write_folder(blobs, manifest, target, seen)
 
 
-def _write_file(blobs: BlobStore, part: Part, target: Path, *, overwrite: bool) -> Path:
+def digests_in(blobs: BlobStore, manifest: Manifest, written: Path) -> dict[str, str]:
+    """Return the digests of files that were checked out, by their paths there; of erased ones those of what is left.
+
+    Parameters
+    ----------
+    blobs : BlobStore
+        Where the bytes are.
+    manifest : Manifest
+        The files.
+    written : Path
+        What the checkout returned.
+    """
+    names = {written.name: manifest.parts[0]} if written.is_file() else {part.path: part for part in manifest.parts}
+    left = {path: blobs.left_of(part.contents.digest) for path, part in names.items()}
+    return {path: digest for path, digest in left.items() if digest is not None}
+
+
+def _write_file(blobs: BlobStore, part: Part, target: Path, manner: _Manner) -> Path:
     file = target / part.path if target.is_dir() else target
-    if file.is_symlink() or file.is_dir() or (file.exists() and not overwrite):
+    if file.is_symlink() or file.is_dir() or (file.exists() and not manner.overwrite):
         raise BadTarget(f"{file} exists", cure="choose another target, or allow overwriting a file")
     with told_of(part.path):
-        materialise(blobs, part.contents, file)
+        materialise(blobs, part.contents, file, manner.seen)
     return file
 
 
-def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path) -> Path:
+def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen) -> Path:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BadTarget(f"{target} exists and is not an empty folder", cure="choose a new folder")
     # Made fresh beside the target, private like the store: no link can lie in it, and it becomes
     # the target in one step.
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
-        for part in manifest.parts:
-            file = staging / part.path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with told_of(part.path):
-                materialise(blobs, part.contents, file)
-        staging.replace(target)
-        fsync_folder(target.parent)
+        with full_disk_told(target):
+            for folder in sorted({(staging / part.path).parent for part in manifest.parts}):
+                folder.mkdir(parents=True, exist_ok=True)
+            for part in manifest.parts:
+                with told_of(part.path):
+                    write_new(blobs, part.contents, staging / part.path)
+                seen(part.contents.size_bytes)
+            staging.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return target

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undrift.blobs.storing import Seen, nobody
 from undrift.core.addresses import DELTA, kind_of, without_secrets
 from undrift.core.errors import BadInput, Conflict
 from undrift.core.ids import check_name
@@ -24,12 +25,12 @@ from undrift.data.objects import BadValue
 from undrift.data.origins import Origin
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.sources import EmptySource
 from undrift.data.stored import StoredVersions
 from undrift.data.table_digest import TableHasher
 from undrift.data.table_writer import check_shareable, write_plain
 from undrift.data.text_file import BadTable
 from undrift.data.versions import DatasetVersion, check_tag
+from undrift.data.workspace import EmptySource
 from undrift.ledger.actor import Actor
 
 
@@ -59,6 +60,8 @@ class Asked:
         Whether the rows come behind those of the newest version.
     schema : Schema or None
         A declared schema.
+    unread : bool
+        Whether files are stored as they are, without finding their types now.
     reading : Reading
         What the caller says of how text files are written.
     as_table : bool
@@ -75,6 +78,7 @@ class Asked:
     tag: str | None = None
     append: bool = False
     schema: Schema | None = None
+    unread: bool = False
     reading: Reading = NOTHING_SAID
     as_table: bool = False
     question: Question | None = None
@@ -129,7 +133,7 @@ class Intake:
         self._admissions = admissions
         self._folder = folder
 
-    def add(self, source: str, asked: Asked, actor: Actor) -> Taken:
+    def add(self, source: str, asked: Asked, actor: Actor, seen: Seen = nobody) -> Taken:
         """Add what lies at an address as the newest version of a dataset.
 
         Parameters
@@ -141,6 +145,8 @@ class Intake:
             What is asked.
         actor : Actor
             Who adds it.
+        seen : callable
+            Told of progress in bytes while files are stored.
 
         Raises
         ------
@@ -164,14 +170,16 @@ class Intake:
                 asked.tag,
                 append=asked.append,
                 schema=form.schema if form else asked.schema,
+                freeze=not asked.unread,
                 reading=asked.reading,
+                is_workspace=kind_of(source) == "file" and not asked.as_table,
                 origin=brought.origin,
                 table_digest=form.digest if form and not self._is_behind(asked) else "",
             )
             same = self._same(addition)
             if same is not None:
                 return Taken(self._tagged(same, asked, actor), (f"{same.ref} holds exactly these rows",))
-            return Taken(self._adder.take(brought.path, addition, actor), brought.notes)
+            return Taken(self._adder.take(brought.path, addition, actor, seen), brought.notes)
 
     def admit(self, source: str, asked: Asked, actor: Actor) -> Admission:
         """Check what lies at an address against the dataset's suite and add what is good of it.
@@ -338,3 +346,5 @@ def _check(source: str, asked: Asked) -> None:
         raise BadRequest("--version and --as-of are for Delta tables", cure=f"write {DELTA}{without_secrets(source)}")
     if asked.table_version is not None and asked.as_of is not None:
         raise BadRequest("--version and --as-of say the same in two ways", cure="say one of them")
+    if asked.unread and (kind in ("database", "delta") or asked.as_table):
+        raise BadRequest("--unread is for files that are kept as they are", cure="leave it out")

@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import Seen, nobody
 from undrift.core.clock import Clocks
 from undrift.core.ids import check_name
 from undrift.core.json import JSON
@@ -25,6 +26,7 @@ from undrift.data.intake import Intake
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
+from undrift.data.places import Look, Places
 from undrift.data.profile import Profile
 from undrift.data.profiling import profile_table
 from undrift.data.quality.check import CheckReport
@@ -63,6 +65,8 @@ class Data:
         The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
     erasure : DatasetErasure
         Finds what must change so that a subject's rows are gone.
+    places : Places
+        Which files and folders of the workspace are which version.
     intake : Intake
         Adds from databases, object storage and Delta tables, and keeps tables for sharing.
     """
@@ -74,7 +78,8 @@ class Data:
         self._ledger = ledger
         self._blobs = blobs
         self._stored = StoredVersions(ledger, blobs)
-        self._adder = Adder(ledger, blobs, self._stored)
+        self.places = Places(store_dir)
+        self._adder = Adder(ledger, blobs, self._stored, self.places)
         self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
         self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
@@ -131,7 +136,9 @@ class Data:
         if tag is not None:
             self._stored.check_tag_free(name, check_tag(tag))
         declared = schema if isinstance(schema, Schema) else None
-        addition = Addition(name, (), tag, append, declared, freeze=schema != "later", reading=reading)
+        addition = Addition(
+            name, (), tag, append, declared, freeze=schema != "later", reading=reading, is_workspace=True
+        )
         return self._adder.take(source, addition, actor)
 
     def add_frame(
@@ -255,8 +262,19 @@ class Data:
         """Return the files of a version, in the order of their rows."""
         return self._stored.manifest(self.get(ref))
 
-    def checkout(self, ref: Ref | str, target: Path, *, overwrite: bool = False) -> Path:
+    def checkout(self, ref: Ref | str, target: Path, *, overwrite: bool = False, seen: Seen = nobody) -> Path:
         """Write the files of a version to a file or a new folder, verified, and return where.
+
+        Parameters
+        ----------
+        ref : Ref or str
+            The version.
+        target : Path
+            Where to write it.
+        overwrite : bool
+            Whether a file may be replaced.
+        seen : callable
+            Told of progress in bytes.
 
         Raises
         ------
@@ -267,7 +285,11 @@ class Data:
         """
         version = self.get(ref)
         with told_of(version.ref):
-            return checking_out.checkout(self._blobs, self._stored.manifest(version), target, overwrite=overwrite)
+            manifest = self._stored.manifest(version)
+            written = checking_out.checkout(self._blobs, manifest, target, overwrite=overwrite, seen=seen)
+        digests = checking_out.digests_in(self._blobs, manifest, written)
+        self.places.record(Look.at(written).place((version.name, version.number), "", digests))
+        return written
 
     def read(self, ref: Ref | str) -> pl.DataFrame:
         """Return all rows of a table, in order, under its frozen schema, from verified bytes.

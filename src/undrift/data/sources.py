@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,23 +12,11 @@ import polars as pl
 
 from undrift.blobs.contents import Contents
 from undrift.blobs.store import BlobStore
-from undrift.blobs.storing import Seen, Stored, store_bytes, store_files
+from undrift.blobs.storing import Seen, Stored, nobody, store_bytes, store_files
 from undrift.core.digest import blake3_file
-from undrift.core.errors import BadInput, NotFound
 from undrift.data.manifest import Manifest, Part
-from undrift.data.paths import UnsafePath, check_path
-
-
-class SourceNotFound(NotFound):
-    """The file or folder to add does not exist."""
-
-    code = "source-not-found"
-
-
-class EmptySource(BadInput):
-    """A folder to add holds no file."""
-
-    code = "empty-source"
+from undrift.data.paths import check_path
+from undrift.data.workspace import fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ def survey_of(places: Mapping[str, Path]) -> Survey:
     return Survey(Manifest(tuple(parts)), places)
 
 
-def store_source(blobs: BlobStore, source: Path, seen: Seen = lambda _: None) -> StoredSource:
+def store_source(blobs: BlobStore, source: Path, seen: Seen = nobody) -> StoredSource:
     """Store a file, or all files of a folder, as parts in the order of their paths.
 
     Parameters
@@ -143,28 +129,9 @@ def places_of(source: Path) -> dict[str, Path]:
     SourceNotFound, EmptySource, UnsafePath
         As for :func:`store_source`.
     """
+    found = fingerprints(source)
     if source.is_file():
         return {source.name: source}
-    if not source.is_dir():
-        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
-    found = _walk(source)
-    if not found:
-        raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
-    return {path: source / path for path in found}
-
-
-def _walk(folder: Path) -> list[str]:
-    found: list[str] = []
-    for parent, folders, files in os.walk(folder):
-        for name in [*folders, *files]:
-            _check_plain(Path(parent, name))
-        found += [Path(parent, name).relative_to(folder).as_posix() for name in files]
     for path in found:
         check_path(path)
-    return sorted(found, key=str.encode)
-
-
-def _check_plain(path: Path) -> None:
-    mode = path.lstat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise UnsafePath(f"{path} is a link or no plain file", cure="put the file itself in the folder")
+    return {path: source / path for path in found}

@@ -198,9 +198,9 @@ def test_a_file_that_changes_while_it_is_added_is_read_again(
     source = write(tmp_path / "t.csv", "x\n1\n")
     store_source = additions.store_source
 
-    def changed(blobs, path):  # noqa: ANN001, ANN202
+    def changed(blobs, path, seen):  # noqa: ANN001, ANN202
         write(source, "x\n1\n2.5\n")
-        return store_source(blobs, path)
+        return store_source(blobs, path, seen)
 
     monkeypatch.setattr(additions, "store_source", changed)
     version = data.add(source, "t", actor=ada)

@@ -17,8 +17,8 @@ from undrift.data.paths import UnsafePath
 from undrift.data.repository import VersionsProjection
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.service import Data
-from undrift.data.sources import EmptySource, SourceNotFound
 from undrift.data.versions import DatasetNotFound, NotATable, TagTaken
+from undrift.data.workspace import EmptySource, SourceNotFound
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 

@@ -9,7 +9,7 @@ from undrift.blobs.buckets import Bucket, refuse_secrets
 from undrift.core.addresses import BadAddress, without_secrets
 from undrift.data.origins import Origin
 from undrift.data.paths import check_distinct, check_path
-from undrift.data.sources import EmptySource
+from undrift.data.workspace import EmptySource
 
 
 @dataclass(frozen=True, slots=True)

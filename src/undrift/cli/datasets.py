@@ -1,0 +1,24 @@
+"""``undrift data ...``: its commands by name; each is imported when it runs."""
+
+from __future__ import annotations
+
+from undrift.cli.command import LazyGroup
+
+data = LazyGroup(
+    "data",
+    help="Data versions and checks.",
+    entries={
+        "add": ("undrift.cli.adding:add", "Add a file, a folder, a query or a bucket as a version, or a batch."),
+        "status": ("undrift.cli.workspace:status", "Compare the workspace with the versions it was added from."),
+        "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
+        "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
+        "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),
+        "list": ("undrift.cli.data:list_", "List the datasets."),
+        "log": ("undrift.cli.data:log", "List the versions of a dataset."),
+        "show": ("undrift.cli.data:show", "Show one version."),
+        "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
+        "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+        "watch": ("undrift.cli.watching:watch", "Watch a folder whose files become data."),
+        "erase": ("undrift.cli.erasure:erase", "Erase a subject's rows from everything that holds rows."),
+    },
+)

@@ -1,0 +1,90 @@
+"""Files of a workspace, told apart by what the file system says of them.
+
+Light on purpose: what was added is compared with what is there before anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from undrift.core.errors import BadInput, NotFound
+from undrift.data.paths import UnsafePath
+
+_COARSEST_CLOCK_NS = 20_000_000
+"""File systems stamp files by a clock that moves in steps of some milliseconds."""
+
+
+class SourceNotFound(NotFound):
+    """The file or folder to add does not exist."""
+
+    code = "source-not-found"
+
+
+class EmptySource(BadInput):
+    """A folder to add holds no file."""
+
+    code = "empty-source"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells a file from what it was, without reading it.
+
+    Attributes
+    ----------
+    size_bytes, mtime_ns, ctime_ns, inode : int
+        As the file system says.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Fingerprint:
+        """Return the fingerprint of a file."""
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+    def is_fresh(self, taken_ns: int) -> bool:
+        """Say whether the file was changed so shortly before it was looked at that it may have been changed since.
+
+        A change within one step of the file system's clock leaves no other trace (git's "racy" rule).
+        """
+        return max(self.mtime_ns, self.ctime_ns) + _COARSEST_CLOCK_NS >= taken_ns
+
+
+def fingerprints(source: Path) -> dict[str, Fingerprint]:
+    """Return the files of a source by their paths in a version, in the order of their paths.
+
+    Raises
+    ------
+    SourceNotFound, EmptySource
+        If there is none.
+    UnsafePath
+        If something in a folder is a link or no plain file.
+    """
+    if source.is_file():
+        return {source.name: Fingerprint.of(source.stat())}
+    if not source.is_dir():
+        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
+    found = dict(_walk(str(source), ""))
+    if not found:
+        raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")
+    return dict(sorted(found.items(), key=lambda item: item[0].encode()))
+
+
+def _walk(folder: str, above: str) -> Iterator[tuple[str, Fingerprint]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                yield from _walk(entry.path, f"{above}{entry.name}/")
+            elif stat.S_ISREG(found.st_mode):
+                yield f"{above}{entry.name}", Fingerprint.of(found)
+            else:
+                raise UnsafePath(f"{entry.path} is a link or no plain file", cure="put the file itself in the folder")
