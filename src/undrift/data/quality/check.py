@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
-from undrift.data.quality import polars_engine
+from undrift.data.quality import engines
 from undrift.data.quality.compiling import compile_expectation
+from undrift.data.quality.engines import EngineName
 from undrift.data.quality.expressions import TRUE, Aggregate, Expression, any_of, column, mark
 from undrift.data.quality.parameters import with_parameters
 from undrift.data.quality.plan import Answers, Plan, RowNumbers
@@ -35,35 +37,41 @@ class Asked:
         How many breaking values of each expectation.
     parameters : mapping of str to value
         What stands for ``{"$PARAMETER": name}`` in the suite.
+    engine : {"auto", "polars", "duckdb"}
+        Who runs it; ``auto`` takes DuckDB for a Parquet file that would take too much memory.
+    memory_limit : int, optional
+        Bytes that DuckDB may use; by default what DuckDB thinks right.
     """
 
     row_numbers: bool = True
     examples: int = 20
     parameters: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON values
+    engine: EngineName = "auto"
+    memory_limit: int | None = None
 
 
 _Compiled: TypeAlias = Rule | BadSuite
 _EVERYTHING = Asked()
 
 
-def check(table: pl.DataFrame | pl.LazyFrame, suite: Suite, asked: Asked = _EVERYTHING) -> CheckReport:
+def check(table: pl.DataFrame | pl.LazyFrame | Path, suite: Suite, asked: Asked = _EVERYTHING) -> CheckReport:
     """Return how a table stands against a suite.
 
     Parameters
     ----------
-    table : polars.DataFrame or LazyFrame
-        The table; it is scanned once, whatever the number of expectations.
+    table : polars.DataFrame or LazyFrame or Path
+        The table, or a Parquet file with it; it is scanned once, whatever the number of expectations.
     suite : Suite
         The expectations. One that cannot be judged (its column is missing, its name unknown)
         is broken and says why; it never stops the others.
     asked : Asked
         What the report is to tell.
     """
-    lazy = table.lazy()
-    dtypes = dict(lazy.collect_schema())
+    source = table if isinstance(table, Path) else table.lazy()
+    dtypes = dict(engines.lazy(source).collect_schema())
     compiled = [_compile(expectation, dtypes, asked) for expectation in suite.expectations]
     plan = plan_of(suite, compiled, asked)
-    return _report(suite, compiled, polars_engine.run(lazy, plan))
+    return _report(suite, compiled, engines.run(source, plan, asked.engine, asked.memory_limit))
 
 
 def plan_of(suite: Suite, compiled: Sequence[_Compiled], asked: Asked) -> Plan:

@@ -22,6 +22,7 @@ from undrift.data.quality.texts import TEXT_RULES
 
 _ON_ROWS = {**ROW_RULES, **TEXT_RULES, **RECORD_RULES}
 _ON_NUMBERS = {**MEASURES, **DISTRIBUTIONS}
+RULED = frozenset({*_ON_ROWS, *_ON_NUMBERS, *FACTS})
 
 
 def compile_expectation(expectation: Expectation, dtypes: Mapping[str, pl.DataType]) -> Rule:
