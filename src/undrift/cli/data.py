@@ -9,52 +9,12 @@ import click
 
 from undrift.cli.answer import Answer, Bytes, table
 from undrift.cli.command import command
-from undrift.cli.versions import as_of_option, broken, version_json, version_text
+from undrift.cli.versions import as_of_option, version_json, version_text
 from undrift.core.json import JSON
 from undrift.loop.privacy.erasure import erasures
 from undrift.project import Project
 
 _SHORT = 15
-
-
-@command("check", example="undrift data check customers@june")
-@click.argument("reference", metavar="REF")
-@click.option("--freeze", is_flag=True, help="First make the suite suggested by REF the dataset's suite.")
-def check(project: Path, reference: str, *, freeze: bool) -> Answer:
-    """Check a version against its dataset's suite, in one scan; exit code 3 when it fails."""
-    with Project.open(project) as opened:
-        version = opened.data.get(reference)
-        if freeze:
-            opened.data.freeze_suite(version.name, opened.data.suggest_suite(version.ref), actor=opened.actor)
-        report = opened.data.check(version.ref, actor=opened.actor)
-    lines = [f"{version.ref}: {report.verdict}, {len(report.results)} expectations, {report.rows:,} rows"]
-    lines += [f"  {line}" for line in broken(report)]
-    return Answer({"version": version.ref, **report.as_json()}, "\n".join(lines), 3 if report.verdict == "fail" else 0)
-
-
-@command("suite", example="undrift data suite customers")
-@click.argument("name", metavar="NAME")
-@click.option("--suggest", is_flag=True, help="Write what the newest version suggests, as YAML for review.")
-def suite(project: Path, name: str, *, suggest: bool) -> Answer:
-    """Show what batches of a dataset must pass."""
-    with Project.open(project) as opened:
-        if suggest:
-            return _suggested(opened, name)
-        found = opened.data.suite(name)
-    if found is None:
-        return Answer({"suite": None}, f"{name} has no suite; freeze one: undrift data check {name} --freeze")
-    rows = [(one.severity, one.describe()) for one in found.expectations]
-    return Answer({"suite": found.as_json()}, table(("level", "expectation"), rows))
-
-
-def _suggested(project: Project, name: str) -> Answer:
-    from undrift.data.quality.infer import infer_suite
-    from undrift.data.quality.suite_yaml import write_yaml
-
-    version = project.data.get(name)
-    found = project.data.profile(version.ref)
-    suggested = infer_suite(version.name, found)
-    return Answer({"suite": suggested.as_json()}, write_yaml(suggested, found, version.ref).rstrip("\n"))
 
 
 @command("log", example="undrift data log customers")

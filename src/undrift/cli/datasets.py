@@ -10,9 +10,9 @@ data = LazyGroup(
     entries={
         "add": ("undrift.cli.adding:add", "Add a file, a folder, a query or a bucket as a version, or a batch."),
         "status": ("undrift.cli.workspace:status", "Compare the workspace with the versions it was added from."),
-        "check": ("undrift.cli.data:check", "Check a version against its dataset's suite."),
+        "check": ("undrift.cli.checks:check", "Check a version, or a file, against a suite."),
         "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
-        "suite": ("undrift.cli.data:suite", "Show what batches of a dataset must pass."),
+        "suite": ("undrift.cli.checks:suite", "Show or say what batches of a dataset must pass."),
         "list": ("undrift.cli.data:list_", "List the datasets."),
         "log": ("undrift.cli.data:log", "List the versions of a dataset."),
         "show": ("undrift.cli.data:show", "Show one version."),

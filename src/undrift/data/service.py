@@ -19,6 +19,7 @@ from undrift.data import additions, parts, repository, suites
 from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
+from undrift.data.checking import concealer
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
@@ -29,9 +30,10 @@ from undrift.data.parts import Wanted
 from undrift.data.places import Look, Places
 from undrift.data.profile import Profile
 from undrift.data.profiling import profile_table
-from undrift.data.quality.check import CheckReport
+from undrift.data.quality.check import EVERYTHING, Asked, CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
+from undrift.data.quality.results import Conceal
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, freeze
@@ -358,8 +360,19 @@ class Data:
         """Return the suite that a version suggests, for review; nothing is enforced by it yet."""
         return infer_suite(self.get(ref).name, self.profile(ref), roles)
 
-    def freeze_suite(self, name: str, suite: Suite, *, actor: Actor) -> str:
+    def freeze_suite(self, name: str, suite: Suite, *, actor: Actor, reason: str = "") -> str:
         """Make a suite the one that batches of a dataset must pass, and return its digest.
+
+        Parameters
+        ----------
+        name : str
+            The dataset.
+        suite : Suite
+            The suite.
+        actor : Actor
+            Who says so.
+        reason : str
+            Why, for the record; the event also tells what the suites before and after differ in.
 
         Raises
         ------
@@ -367,8 +380,9 @@ class Data:
             If there is no such dataset.
         """
         digest = self._blobs.put_bytes(suite.encode())
+        before = self.suite(name)
         with self._ledger.change(actor) as change:
-            suites.freeze(change, name, suite, digest)
+            suites.freeze(change, name, suites.Freezing(suite, digest, before, reason))
         return digest
 
     def suite(self, name: str) -> Suite | None:
@@ -376,8 +390,21 @@ class Data:
         with self._ledger.read() as connection:
             return suites.load(connection, self._blobs, name)
 
-    def check(self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None) -> CheckReport:
+    def check(
+        self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None, asked: Asked = EVERYTHING
+    ) -> CheckReport:
         """Return how a version stands against a suite, by default the dataset's; the check is recorded.
+
+        Parameters
+        ----------
+        ref : Ref or str
+            The version.
+        actor : Actor
+            Who checks it.
+        suite : Suite, optional
+            What is expected.
+        asked : Asked
+            What the report is to tell, and who makes it.
 
         Raises
         ------
@@ -391,7 +418,7 @@ class Data:
             with self._ledger.read() as connection:
                 suite = suites.need(connection, self._blobs, version.name)
         digest = version.table_digest or self._stored.digest(version)
-        report = check_table(self.scan(version.ref), suite)
+        report = check_table(self.scan(version.ref), suite, asked)
         self._blobs.put_bytes(suite.encode())
         report_digest = suites.store_report(self._blobs, report)
         with self._ledger.change(actor) as change:
@@ -399,6 +426,11 @@ class Data:
                 _record_digest(change, version, digest)
             suites.record_check(change, version.ref, report, report_digest)
         return report
+
+    def concealer(self, ref: Ref | str, suite: Suite) -> Conceal:
+        """Return what hides the cells of a version's personal columns."""
+        version = self.get(ref)
+        return concealer(self.scan(version.ref), version.rows or 0, suite, self.masks, version.name)
 
 
 def _record_digest(change: Change, version: DatasetVersion, digest: str) -> None:

@@ -20,7 +20,7 @@ from undrift.data.quality.report import CheckReport, CheckResult
 from undrift.data.quality.rules import Finding, Measure, RowRule, Rule
 from undrift.data.quality.suite import BadSuite, Expectation, Suite
 
-__all__ = ["Asked", "CheckReport", "CheckResult", "check"]
+__all__ = ["EVERYTHING", "Asked", "CheckReport", "CheckResult", "check"]
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
 _ROWS, _BAD, _BAD_COUNT = "rows", "bad", "bad.count"
 
@@ -51,10 +51,10 @@ class Asked:
 
 
 _Compiled: TypeAlias = Rule | BadSuite
-_EVERYTHING = Asked()
+EVERYTHING = Asked()
 
 
-def check(table: pl.DataFrame | pl.LazyFrame | Path, suite: Suite, asked: Asked = _EVERYTHING) -> CheckReport:
+def check(table: pl.DataFrame | pl.LazyFrame | Path, suite: Suite, asked: Asked = EVERYTHING) -> CheckReport:
     """Return how a table stands against a suite.
 
     Parameters

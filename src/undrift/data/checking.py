@@ -1,0 +1,102 @@
+"""Checks as they may be told: of versions and of files that nobody added, personal cells concealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from undrift.data.masks import Masks
+from undrift.data.personal import sampled
+from undrift.data.quality.check import Asked, CheckReport, check
+from undrift.data.quality.results import Conceal, ResultFormat, validation
+from undrift.data.quality.suite import Suite
+from undrift.data.reading import Reading
+from undrift.data.table_files import format_of, infer_schema, read_table, scan_parquet
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A report, and what its reader may see of cells.
+
+    Attributes
+    ----------
+    report : CheckReport
+        The report.
+    suite : Suite
+        What was expected.
+    conceal : callable
+        Gives for a column and a cell what may be shown: of a personal column its mask.
+    """
+
+    report: CheckReport
+    suite: Suite
+    conceal: Conceal
+
+    def validation(self, form: ResultFormat) -> object:
+        """Return the report in the form of Great Expectations, personal cells masked."""
+        return validation(self.report, self.suite, form, self.conceal)
+
+
+def check_file(path: Path, reading: Reading, suite: Suite, masks: Masks, asked: Asked) -> Checked:
+    """Return how a table file stands against a suite; nothing is added, nothing is written.
+
+    Parameters
+    ----------
+    path : Path
+        A file with the ending of a table. Parquet is read piece by piece, however large it is.
+    reading : Reading
+        How it is written.
+    suite : Suite
+        What is expected.
+    masks : Masks
+        Finds and masks personal columns.
+    asked : Asked
+        What the report is to tell, and who makes it.
+
+    Raises
+    ------
+    BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter, BadSchema
+        If it cannot be read as a table, or in two ways.
+    """
+    if format_of(path) == "parquet":
+        schema, rows = infer_schema(path, "parquet", reading, None)
+        lazy = scan_parquet(path, schema)
+        if lazy is not None:
+            return Checked(check(path, suite, asked), suite, concealer(lazy, rows, suite, masks))
+    frame = read_table(path, reading).frame
+    return Checked(check(frame, suite, asked), suite, concealer(frame.lazy(), frame.height, suite, masks))
+
+
+def concealer(table: pl.LazyFrame, rows: int, suite: Suite, masks: Masks, dataset: str = "") -> Conceal:
+    """Return what hides the cells of personal columns: those of a table, and those that its suite names.
+
+    Parameters
+    ----------
+    table : polars.LazyFrame
+        The table; a sample of it is looked at.
+    rows : int
+        How many it has.
+    suite : Suite
+        Its ``meta`` may name personal columns of the table that suggested it.
+    masks : Masks
+        Finds and masks personal columns.
+    dataset : str
+        Whose table it is; the settings may say which of its columns are personal.
+    """
+    personal = {*_named(suite), *masks.columns(dataset, sampled(table, rows))}
+
+    def conceal(column: str, cell: object) -> object:
+        if column not in personal or cell is None:
+            return cell
+        mask = masks.open_mask()
+        return mask.text(str(cell)) if mask is not None else cell
+
+    return conceal
+
+
+def _named(suite: Suite) -> Iterable[str]:
+    found = suite.meta.get("personal", ())
+    return [str(name) for name in found] if isinstance(found, list) else []

@@ -1,0 +1,112 @@
+"""``undrift data check`` and ``undrift data suite``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from undrift.cli.main import cli
+
+SUITE = """\
+name: people
+expectations:
+  - expect_column_values_to_be_between: {column: age, min_value: 0, max_value: {$PARAMETER: oldest}}
+  - expect_column_values_to_not_be_null: {column: email}
+    severity: warn
+"""
+TABLE = "age,email\n5,ada@example.org\n200,bob@example.org\n7,\n" + "".join(
+    f"{n},c{n}@example.org\n" for n in range(40)
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with a table and a suite, and no project."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text(TABLE)
+    (tmp_path / "people.yaml").write_text(SUITE)
+    return tmp_path
+
+
+def run(*words: str, code: int = 0) -> Any:
+    done = CliRunner().invoke(cli, [*words, "--json"])
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout)
+
+
+def test_a_file_is_checked_without_a_project(folder: Path) -> None:
+    """And nothing is made."""
+    told = run("data", "check", "people.csv", "--suite", "people.yaml", "--set", "oldest=120", code=3)
+    assert (told["verdict"], told["bad_rows"], told["rows"]) == ("fail", 1, 43)
+    assert "validation" not in told
+    assert sorted(path.name for path in folder.iterdir()) == ["people.csv", "people.yaml"]
+    assert run("data", "check", "people.csv", "--suite", "people.yaml", "--set", "oldest=345.75")["verdict"] == "warn"
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_breaking_values_are_shown_when_asked_for_and_personal_ones_masked(folder: Path, engine: str) -> None:
+    """In the form of Great Expectations."""
+    (folder / "strict.yaml").write_text(
+        "expectations:\n  - expect_column_values_to_match_regex: {column: email, regex: ^ada}\n"
+        "  - expect_column_values_to_be_between: {column: age, max_value: 120}\n"
+    )
+    words = ["data", "check", "people.csv", "--suite", "strict.yaml", "--result-format", "complete", "--engine", engine]
+    emails, ages = run(*words, code=3)["validation"]["results"]
+    assert ages["result"]["unexpected_list"] == [200]
+    assert ages["result"]["unexpected_index_list"] == [1]
+    assert all(str(cell).startswith("masked:") for cell in emails["result"]["unexpected_list"])
+    shown = CliRunner().invoke(cli, words)
+    assert "200" in shown.output
+    assert "example.org" not in shown.output
+
+
+def test_a_parquet_file_is_checked_where_it_lies(folder: Path) -> None:
+    """By an engine of choice."""
+    pl.DataFrame({"age": [1, 2], "email": ["a", "b"]}).write_parquet(folder / "p.parquet")
+    for engine in ("polars", "duckdb"):
+        words = ["data", "check", "p.parquet", "--suite", "people.yaml", "--set", "oldest=9", "--engine", engine]
+        assert run(*words)["verdict"] == "pass"
+
+
+def test_what_is_missing_is_told(folder: Path) -> None:
+    """A suite, its file, a parameter."""
+    assert run("data", "check", "people.csv", code=2)["error"]["code"] == "bad-input"
+    assert run("data", "check", "people.csv", "--suite", "no.yaml", code=2)["error"]["code"] == "suite-not-found"
+    told = run("data", "check", "people.csv", "--suite", "people.yaml", code=3)
+    assert "'oldest'" in told["results"][0]["problem"]
+    assert run("data", "check", "people.csv", "--suite", "people.yaml", "--set", "oldest", code=2)["error"]
+
+
+def test_a_suite_is_frozen_from_a_file_and_changes_only_with_a_reason(folder: Path) -> None:
+    """The event tells what is expected no longer, and what newly."""
+    assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+    run("data", "add", "people.csv", "--name", "people")
+    (folder / "people.yaml").write_text(SUITE.replace("{$PARAMETER: oldest}", "120"))
+    first = run("data", "suite", "people", "--freeze", "people.yaml")
+    assert (first["before"], first["suite"]["name"]) == (None, "people")
+    (folder / "wider.yaml").write_text(SUITE.replace("{$PARAMETER: oldest}", "345.75"))
+    refused = run("data", "suite", "people", "--freeze", "wider.yaml", code=2)
+    assert "--reason" in refused["error"]["cure"]
+    again = run("data", "suite", "people", "--freeze", "wider.yaml", "--reason", "people grow older")
+    assert (again["before"], again["added"], again["removed"]) == (first["digest"], 1, 1)
+    assert run("data", "check", "people")["verdict"] == "warn"
+    events = run("history", "data:people", "-n", "50")["events"]
+    frozen = [event["body"] for event in events if event["kind"] == "data.suite-frozen"]
+    assert [body.get("reason") for body in frozen if "reason" in body] == ["people grow older"]
+    assert "345.75" not in json.dumps(frozen)
+
+
+def test_a_moved_world_is_what_the_newest_version_suggests(folder: Path) -> None:
+    """Frozen anew from a reference."""
+    assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+    run("data", "add", "people.csv", "--name", "people")
+    run("data", "check", "people", "--freeze")
+    told = run("data", "suite", "people", "--freeze", "people@1", "--reason", "prices rose")
+    assert told["added"] == 0
+    checked = run("data", "check", "people", "--suite", "people.yaml", "--set", "oldest=120", code=3)
+    assert checked["version"] == "data:people@1"
