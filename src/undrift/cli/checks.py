@@ -87,13 +87,15 @@ def _check_file(project: Path, path: Path, suite: Suite, asked: Asked, reading: 
 
 
 def _check_version(project: Project, ref: str, suite: Suite | None, asked: Asked) -> Checked:
-    from undrift.data.checking import Checked
+    from undrift.data.checking import Checked, concealer
 
+    version = project.data.get(ref)
     report = project.data.check(ref, actor=project.actor, suite=suite, asked=asked)
-    used = suite or project.data.suite(project.data.get(ref).name)
+    used = suite or project.data.suite(version.name)
     if used is None:
         raise AssertionError("a version was checked against nothing")
-    return Checked(report, used, project.data.concealer(ref, used))
+    scanned = project.data.scan(ref)
+    return Checked(report, used, concealer(scanned, version.rows or 0, used, project.data.masks, version.name))
 
 
 def _answer(what: str, checked: Checked, form: str | None) -> Answer:

@@ -19,7 +19,6 @@ from undrift.data import additions, parts, repository, suites
 from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
-from undrift.data.checking import concealer
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
@@ -33,7 +32,6 @@ from undrift.data.profiling import profile_table
 from undrift.data.quality.check import EVERYTHING, Asked, CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
-from undrift.data.quality.results import Conceal
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, freeze
@@ -426,11 +424,6 @@ class Data:
                 _record_digest(change, version, digest)
             suites.record_check(change, version.ref, report, report_digest)
         return report
-
-    def concealer(self, ref: Ref | str, suite: Suite) -> Conceal:
-        """Return what hides the cells of a version's personal columns."""
-        version = self.get(ref)
-        return concealer(self.scan(version.ref), version.rows or 0, suite, self.masks, version.name)
 
 
 def _record_digest(change: Change, version: DatasetVersion, digest: str) -> None:
