@@ -85,6 +85,7 @@ def version_json(version: DatasetVersion) -> dict[str, JSON]:
         "table_digest": version.table_digest,
         "created_at": version.created_at.isoformat(),
         "schema": version.schema.as_json() if version.schema else None,
+        "gone": version.is_gone,
         "origin": version.origin.as_json() if version.origin else None,
     }
 
@@ -100,6 +101,7 @@ def version_text(version: Mapping[str, JSON]) -> str:
         ("files", version["files"]),
         ("bytes", version["bytes"]),
         ("digest", version["table_digest"]),
+        *([("gone", "its bytes were let go of")] if version["gone"] else []),
     ]
     told = [("written", _written(cast("_Json", version["schema"]))), ("from", _from(cast("_Json", version["origin"])))]
     return pairs([*shown, *((name, text) for name, text in told if text)])

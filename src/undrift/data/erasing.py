@@ -116,11 +116,13 @@ class DatasetErasure:
         yield from self._of_quarantine(subject, mask)
 
     def unsearched(self, dataset: str) -> list[str]:
-        """Return the versions with files that are no tables: nobody can look for a row in them."""
+        """Return the versions in which nobody can look for a row: with other files than tables, or with bytes gone."""
         return [
             version.ref
             for version in self._versions(dataset)
-            if version.schema is None or not all(format_of(part.path) for part in self._stored.manifest(version).parts)
+            if version.is_gone
+            or version.schema is None
+            or not all(format_of(part.path) for part in self._stored.manifest(version).parts)
         ]
 
     def knows(self, subject: Subject) -> bool:
@@ -142,6 +144,7 @@ class DatasetErasure:
             part.contents.digest
             for name in names
             for version in self._versions(name)
+            if not version.is_gone
             for part in self._stored.manifest(version).parts
         }
         return sorted(delivered - held)
@@ -178,7 +181,7 @@ class DatasetErasure:
     def _held(self, dataset: str) -> Mapping[str, _Held]:
         """Return the parts of a dataset's tables by the digest of what is left of them."""
         found: dict[str, _Held] = {}
-        for version in reversed(self._versions(dataset)):
+        for version in reversed([one for one in self._versions(dataset) if not one.is_gone]):
             manifest: Manifest = self._stored.manifest(version)
             for part in manifest.parts if version.schema is not None else ():
                 left = self._blobs.left_of(part.contents.digest)

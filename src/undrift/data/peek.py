@@ -72,6 +72,7 @@ def newest(store: Path, dataset: str) -> Glimpse | None:
         "table_digest": table_digest,
         "created_at": from_us(created_us).isoformat(),
         "schema": json.loads(schema) if schema else None,
+        "gone": False,  # the newest version never is
         "origin": None,  # versions from elsewhere are nowhere in the workspace
     }
     return Glimpse(number, tags, shown)

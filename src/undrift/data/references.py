@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from undrift.blobs.collecting import References
 from undrift.data import repository
 from undrift.data.stored import StoredVersions
 
 
-def references(stored: StoredVersions) -> References:
+def references(stored: StoredVersions, leaving: Collection[str] = frozenset()) -> References:
     """Return the files and chunks that versions refer to.
 
     Parameters
     ----------
     stored : StoredVersions
-        The versions.
+        The versions; those whose bytes went need nothing.
+    leaving : collection of str
+        Ids of versions that are to be left out.
 
     Raises
     ------
@@ -23,7 +27,9 @@ def references(stored: StoredVersions) -> References:
     found = References()
     with stored.ledger.read() as connection:
         versions = [one for name in repository.names(connection) for one in repository.history(connection, name)]
-    for version in {one.version_id: one for one in versions}.values():
+    for version in {one.version_id: one for one in versions if not one.is_gone}.values():
+        if version.version_id in leaving:
+            continue
         for part in stored.manifest(version).parts:
             found.count(stored.blobs, part.contents)
     return found

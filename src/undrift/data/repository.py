@@ -87,6 +87,8 @@ def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int
         "created_us": to_us(at),
     }
     connection.execute(insert(versions).values(row))
+    # Older versions of the same files can be read again.
+    connection.execute(update(versions).where(versions.c.version_id == new.version_id).values(is_gone=False))
     return number
 
 
@@ -157,6 +159,11 @@ def set_schema(connection: Connection, version: DatasetVersion, schema: Schema, 
 def set_table_digest(connection: Connection, version: DatasetVersion, digest: str) -> bool:
     """Record the table digest unless one is recorded, and say whether it was."""
     return _set_once(connection, version, "table_digest", {"table_digest": digest})
+
+
+def set_gone(connection: Connection, version: DatasetVersion, *, is_gone: bool) -> None:
+    """Record that the bytes of a version, and of those with the same files, went or are back."""
+    connection.execute(update(versions).where(versions.c.version_id == version.version_id).values(is_gone=is_gone))
 
 
 def newest(connection: Connection, name: str) -> DatasetVersion | None:
@@ -327,6 +334,7 @@ def _version(row: Row[Any], tagged: tuple[str, ...]) -> DatasetVersion:  # Any: 
         created_at=from_us(row.created_us),
         table_digest=row.table_digest,
         origin=Origin.decode(row.origin) if row.origin else None,
+        is_gone=row.is_gone,
     )
 
 

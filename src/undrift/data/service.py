@@ -23,6 +23,7 @@ from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
 from undrift.data.intake import Intake
+from undrift.data.keeping import Keeping
 from undrift.data.manifest import Manifest
 from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
@@ -65,6 +66,8 @@ class Data:
         The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
     erasure : DatasetErasure
         Finds what must change so that a subject's rows are gone.
+    keeping : Keeping
+        Checks and repairs what is stored, and lets go of it.
     places : Places
         Which files and folders of the workspace are which version.
     intake : Intake
@@ -79,6 +82,7 @@ class Data:
         self._blobs = blobs
         self._stored = StoredVersions(ledger, blobs)
         self.places = Places(store_dir)
+        self.keeping = Keeping(self._stored)
         self._adder = Adder(ledger, blobs, self._stored, self.places)
         self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)

@@ -11,7 +11,7 @@ from undrift.data import parts, repository
 from undrift.data.manifest import Manifest
 from undrift.data.schema import Schema
 from undrift.data.table_digest import TableHasher
-from undrift.data.versions import DatasetVersion, NotATable
+from undrift.data.versions import BytesGone, DatasetVersion, NotATable
 from undrift.ledger.ledger import Ledger
 
 
@@ -67,9 +67,16 @@ class StoredVersions:
 
         Raises
         ------
+        BytesGone
+            If the version's bytes were let go of.
         BlobMissing, BlobCorrupt
             If the manifest is not there or damaged.
         """
+        if version.is_gone:
+            raise BytesGone(
+                f"the bytes of {version.ref} were let go of: undrift history {version.ref}",
+                cure=f"undrift data pull {version.name}@{version.number}, if a remote has them; or add its files again",
+            )
         return Manifest.decode(self.blobs.read_bytes(version.version_id))
 
     def schema(self, version: DatasetVersion) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text, false
 
 from undrift.ledger.tables import metadata
 
@@ -30,6 +30,8 @@ versions = Table(
     Column("created_us", BigInteger, nullable=False),
     # Canonical JSON; null for versions that were added from files.
     Column("origin", Text),
+    # Whether its bytes were let go of: it stays in the log and cannot be read.
+    Column("is_gone", Boolean, nullable=False, server_default=false()),
 )
 
 tags = Table(

@@ -40,6 +40,12 @@ class AmbiguousVersion(BadInput):
     code = "ambiguous-version"
 
 
+class BytesGone(NotFound):
+    """The bytes of a version were let go of; its record stays."""
+
+    code = "bytes-gone"
+
+
 class AddConflict(Conflict):
     """Other writers added versions faster than this one could."""
 
@@ -76,6 +82,8 @@ class DatasetVersion:
         Digest of the rows, None until the version was checked.
     origin : Origin or None
         Where the rows came from, when not from files of a workspace.
+    is_gone : bool
+        Whether its bytes were let go of, so that it cannot be read here.
     """
 
     name: str
@@ -90,6 +98,7 @@ class DatasetVersion:
     created_at: datetime
     table_digest: str | None
     origin: Origin | None = None
+    is_gone: bool = False
 
     @property
     def ref(self) -> str:

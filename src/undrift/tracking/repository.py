@@ -91,6 +91,10 @@ class RunRows:
             warnings=[Warned(row.code, row.text) for row in _of(connection, tables.warnings, run_id)],
         )
 
+    def inputs(self, connection: Connection) -> frozenset[str]:
+        """Return the references of all data that any run read."""
+        return frozenset(connection.scalars(select(tables.inputs.c.ref).distinct()))
+
     def record(self, connection: Connection, run: Run) -> RunRecord:
         """Return a run with its facts."""
         return RunRecord(run, self.facts(connection, run.id))

@@ -96,18 +96,18 @@ class Packs:
             If every pack that holds it is damaged there.
         """
         for _ in range(2):  # a pack may have been rewritten since its place was looked up
-            damaged: list[str] = []
+            damaged: list[tuple[str, str]] = []
             for held in self.find([digest]).get(digest, ()):
                 data = self.files.read(held.pack, held.offset, held.length)
                 if data is None:
                     continue
                 if blake3(data).digest() == raw_of(digest):
-                    self._note_damage(digest, damaged)
+                    self.mark_damaged(damaged)
                     return data
-                damaged.append(held.pack)
+                damaged.append((digest, held.pack))
             if damaged:
-                self._note_damage(digest, damaged)
-                raise errors.corrupt(digest, f"in the pack {damaged[0]} ")
+                self.mark_damaged(damaged)
+                raise errors.corrupt(digest, f"in the pack {damaged[0][1]} ")
             self.catch_up(drop_lost=True)
         raise errors.missing(digest)
 
@@ -186,6 +186,17 @@ class Packs:
             known = self._asked(lambda: self._index.chunks_of(name))
             return tuple(Place(digest, held.offset, held.length) for digest, held in known.items())
 
+    def disagrees(self, name: str) -> bool:
+        """Say whether the index tells of a pack something else than the pack itself."""
+        known = self._asked(lambda: self._index.chunks_of(name))
+        told = [(digest, held.offset, held.length) for digest, held in known.items()]
+        return told != [(place.digest, place.offset, place.length) for place in self.contents(name)]
+
+    def mark_damaged(self, copies: Sequence[tuple[str, str]]) -> None:
+        """Write down that packs' copies of chunks are damaged: the next addition of these bytes stores them again."""
+        if copies:
+            self._asked(lambda: self._index.mark([(raw_of(digest), pack) for digest, pack in copies]))
+
     def has_damage(self) -> bool:
         """Say whether a chunk was found damaged and its pack is still there."""
         return self._asked(self._index.has_damage)
@@ -242,11 +253,6 @@ class Packs:
                 if there[copy.pack] and not copy.is_damaged:
                     held.add(digest)
         return held
-
-    def _note_damage(self, digest: str, packs: Sequence[str]) -> None:
-        """Write down that copies are damaged, so that the next addition of these bytes stores them again."""
-        if packs:
-            self._asked(lambda: self._index.mark([(raw_of(digest), pack) for pack in packs]))
 
     def _place(self, file: IncomingFile, toc: Toc) -> None:
         """Give a finished pack its place, then enter it in the index."""

@@ -1,0 +1,45 @@
+"""``undrift data fsck`` and ``gc``: the store is looked after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from undrift.cli.answer import Answer, Bytes
+from undrift.cli.command import command
+from undrift.data.fsck import told
+from undrift.data.gc import Keep
+from undrift.loop.used import versions_used
+from undrift.project import Project
+
+
+@command("fsck", example="undrift data fsck --repair")
+@click.option("--repair", is_flag=True, help="Put right what can be: the index, second copies, what a remote has.")
+def fsck(project: Path, *, repair: bool) -> Answer:
+    """Read every stored byte and compare it with its digest; exit code 3 when something is damaged."""
+    with Project.open(project) as opened, Bytes("read and compared") as seen:
+        report = opened.data.keeping.fsck(is_repair=repair, seen=seen)
+    return Answer(report.as_json(), "\n".join(told(report)), 0 if report.is_sound else 3)
+
+
+@command("gc", example="undrift data gc --keep-tags --keep-used --dry-run")
+@click.option("--keep-tags", is_flag=True, help="Let go of the bytes of versions, but not of those with a tag.")
+@click.option("--keep-used", is_flag=True, help="Let go of the bytes of versions, but not of those that runs used.")
+@click.option("--keep-last", type=click.IntRange(min=1), help="The same, but not of the newest N of each dataset.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def gc(project: Path, *, keep_tags: bool, keep_used: bool, keep_last: int | None, dry_run: bool) -> Answer:
+    """Delete stored bytes that no version refers to; with --keep-... also those of versions that are not kept.
+
+    The newest version of each dataset always keeps its bytes. A version whose bytes went stays in the log.
+    """
+    with Project.open(project) as opened:
+        used = versions_used(opened) if keep_used else frozenset()
+        is_everything = not (keep_tags or keep_used or keep_last)
+        keep = Keep(is_everything, keep_tags, used, keep_last or 1)
+        swept = opened.data.keeping.gc(keep, opened.actor, is_plan=dry_run)
+    verb = "would go" if dry_run else "went"
+    lines = [f"the bytes of {ref} {verb}" for ref in swept.versions]
+    found = swept.collected
+    lines.append(f"{found.chunks:,} chunks, {found.freed_bytes / 1e6:,.1f} MB {verb}")
+    return Answer(swept.as_json(), "\n".join(lines))

@@ -1,0 +1,63 @@
+"""Looking after what datasets keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from undrift.blobs.checking import ChunkSource
+from undrift.blobs.storing import Seen, nobody
+from undrift.data import fsck, gc
+from undrift.data.stored import StoredVersions
+from undrift.ledger.actor import Actor
+
+
+class Keeping:
+    """Checks, repairs and lets go.
+
+    Parameters
+    ----------
+    stored : StoredVersions
+        The versions.
+    sources : sequence of ChunkSource
+        Where else the bytes may be, such as remotes.
+    """
+
+    def __init__(self, stored: StoredVersions, sources: Sequence[ChunkSource] = ()) -> None:
+        self._stored = stored
+        self._sources = sources
+
+    def fsck(self, *, is_repair: bool = False, seen: Seen = nobody) -> fsck.Report:
+        """Read everything that datasets keep, and return what is wrong with it, and what of it was repaired.
+
+        Parameters
+        ----------
+        is_repair : bool
+            Whether to put right what can be.
+        seen : callable
+            Told of progress in bytes.
+
+        Raises
+        ------
+        StoreInUse
+            If others use the store for too long.
+        """
+        return fsck.fsck(self._stored, self._sources, is_repair=is_repair, seen=seen)
+
+    def gc(self, keep: gc.Keep, actor: Actor, *, is_plan: bool = False) -> gc.Swept:
+        """Let go of the bytes of versions that are not kept, and of what nothing refers to.
+
+        Parameters
+        ----------
+        keep : Keep
+            Which versions keep their bytes, beside the newest of each dataset.
+        actor : Actor
+            Who asks for it.
+        is_plan : bool
+            Whether to change nothing.
+
+        Raises
+        ------
+        StoreInUse, BlobMissing, BlobCorrupt
+            If the store is in use, or nobody can tell what a version needs; nothing is then deleted.
+        """
+        return gc.gc(self._stored, keep, actor, is_plan=is_plan)
