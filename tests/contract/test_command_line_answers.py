@@ -27,7 +27,7 @@ ARGUMENTS = {
     "deploy": ["noise@1"], "promote": ["noise"], "rollback": ["noise"],
     "serve": ["noise"], "logs": ["noise"], "why": ["noise@1"],
     "data add": [TABLE, "--name", "noise"], "data check": ["noise"], "data profile": ["noise"], "data suite": ["noise"],
-    "data status": [], "data fsck": [], "data gc": ["--dry-run"],
+    "data status": [], "data diff": ["noise@1", "noise@1"], "data fsck": [], "data gc": ["--dry-run"],
     "data list": [], "data log": ["noise"], "data show": ["noise@1"], "data tag": ["noise@1", "first"],
     "data checkout": ["noise@1", "-o", "out"], "run list": [], "run show": ["00000000"], "model list": ["noise"],
     "model show": ["noise@1"], "model report": ["noise@1"], "model verify": ["noise@1"],

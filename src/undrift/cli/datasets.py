@@ -18,6 +18,7 @@ data = LazyGroup(
         "show": ("undrift.cli.data:show", "Show one version."),
         "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+        "diff": ("undrift.cli.diffing:diff", "Say what lies between two versions: files, columns, rows."),
         "fsck": ("undrift.cli.storekeeping:fsck", "Compare every stored byte with its digest; --repair what can be."),
         "gc": ("undrift.cli.storekeeping:gc", "Delete stored bytes that nothing refers to, or that are not kept."),
         "watch": ("undrift.cli.watching:watch", "Watch a folder whose files become data."),

@@ -64,9 +64,16 @@ def full_disk_told(path: Path) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> Path:
-    """Make a folder and its missing parents with mode 0700 and return it."""
+    """Make a folder and its missing parents with mode 0700 and return it.
+
+    Raises
+    ------
+    DiskFull
+        If there is no room for it.
+    """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    with full_disk_told(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     for made in missing:
         made.chmod(PRIVATE_FOLDER)
     return folder

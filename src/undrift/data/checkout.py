@@ -98,7 +98,8 @@ def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen
         raise BadTarget(f"{target} exists and is not an empty folder", cure="choose a new folder")
     # Made fresh beside the target, private like the store: no link can lie in it, and it becomes
     # the target in one step.
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    with full_disk_told(target):
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         with full_disk_told(target):
             for folder in sorted({(staging / part.path).parent for part in manifest.parts}):

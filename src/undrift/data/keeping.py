@@ -1,4 +1,4 @@
-"""Looking after what datasets keep."""
+"""Looking after what datasets keep: comparing, checking, letting go."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from undrift.blobs.checking import ChunkSource
 from undrift.blobs.storing import Seen, nobody
-from undrift.data import fsck, gc
+from undrift.data import diff, fsck, gc
 from undrift.data.stored import StoredVersions
+from undrift.data.versions import DatasetVersion
 from undrift.ledger.actor import Actor
 
 
 class Keeping:
-    """Checks, repairs and lets go.
+    """Compares, checks, repairs and lets go.
 
     Parameters
     ----------
@@ -42,6 +43,27 @@ class Keeping:
             If others use the store for too long.
         """
         return fsck.fsck(self._stored, self._sources, is_repair=is_repair, seen=seen)
+
+    def diff(
+        self, before: DatasetVersion, after: DatasetVersion, *, has_rows: bool = False, key: Sequence[str] = ()
+    ) -> diff.Diff:
+        """Return what lies between two versions.
+
+        Parameters
+        ----------
+        before, after : DatasetVersion
+            The two, which may be of different datasets.
+        has_rows : bool
+            Whether to compare rows, too; a key asks for that.
+        key : sequence of str
+            Columns that name a row.
+
+        Raises
+        ------
+        NotATable, BadKey
+            If there are no rows, or the key does not name them.
+        """
+        return diff.diff(self._stored, before, after, has_rows=has_rows or bool(key), key=key)
 
     def gc(self, keep: gc.Keep, actor: Actor, *, is_plan: bool = False) -> gc.Swept:
         """Let go of the bytes of versions that are not kept, and of what nothing refers to.
