@@ -21,6 +21,7 @@ SECTIONS = (
     config.PolicySettings,
     config.PrivacySettings,
     config.DatasetSettings,
+    config.RemoteSettings,
     config.ModelSettings,
     config.EndpointSettings,
     config.MonitorSettings,

@@ -18,7 +18,7 @@ from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.blobs.store import BlobStore
 from undrift.blobs.tombstones import BlobErased
 from undrift.core import canonical
-from undrift.core.digest import blake3_bytes, check_digest, hex_of
+from undrift.core.digest import BadDigest, blake3_bytes, check_digest, hex_of
 from undrift.core.files import make_private, write_atomic
 from undrift.core.json import JSON
 
@@ -112,7 +112,7 @@ def remember(store: BlobStore, contents: Contents) -> None:
     """Keep a recipe of contents that no manifest lists, so that they are found by digest and not collected."""
     path = _path(store, contents.digest)
     make_private(path.parent)
-    write_atomic(path, _encode(contents))
+    write_atomic(path, encode(contents))
 
 
 def forget(store: BlobStore, digest: str) -> None:
@@ -145,24 +145,45 @@ class _Wire(msgspec.Struct, forbid_unknown_fields=True):
     chunks: list[tuple[str, int]]
 
 
-def _encode(contents: Contents) -> bytes:
+def encode(contents: Contents) -> bytes:
+    """Return the canonical bytes of a recipe."""
     chunks: list[JSON] = [[chunk.digest, chunk.size_bytes] for chunk in contents.chunks]
     return canonical.dumps(
         {"format": FORMAT, "bytes": contents.size_bytes, "digest": contents.digest, "chunks": chunks}
     )
 
 
-def _recipe(store: BlobStore, digest: str) -> Contents | None:
+def decode(data: bytes, digest: str) -> Contents:
+    """Return the contents that a recipe tells.
+
+    Parameters
+    ----------
+    data : bytes
+        Its bytes.
+    digest : str
+        Of the file that it must be the recipe of.
+
+    Raises
+    ------
+    BlobCorrupt
+        If it is damaged, or of another file.
+    """
     try:
-        wire = msgspec.json.decode(_path(store, digest).read_bytes(), type=_Wire)
-    except FileNotFoundError:
-        return None
-    except msgspec.MsgspecError as error:
+        wire = msgspec.json.decode(data, type=_Wire)
+        chunks = tuple(Chunk(check_digest(one), size) for one, size in wire.chunks)
+    except (msgspec.MsgspecError, BadDigest) as error:
         raise _damaged(digest) from error
-    chunks = tuple(Chunk(check_digest(one), size) for one, size in wire.chunks)
     if wire.digest != digest or sum(chunk.size_bytes for chunk in chunks) != wire.bytes or wire.format != FORMAT:
         raise _damaged(digest)
     return Contents(digest, wire.bytes, chunks)
+
+
+def _recipe(store: BlobStore, digest: str) -> Contents | None:
+    try:
+        data = _path(store, digest).read_bytes()
+    except FileNotFoundError:
+        return None
+    return decode(data, digest)
 
 
 def _path(store: BlobStore, digest: str) -> Path:

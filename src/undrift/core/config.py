@@ -106,6 +106,19 @@ class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
+class RemoteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[remotes.NAME]``: where versions of data are pushed to and pulled from.
+
+    Attributes
+    ----------
+    url : str
+        ``s3://BUCKET/PREFIX``, ``gs://...``, ``az://...`` or a folder, relative to the project. Credentials come from
+        the environment and never stand here.
+    """
+
+    url: Annotated[str, msgspec.Meta(min_length=1)]
+
+
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[models.NAME]``: what to learn from which table, and how it is judged.
 
@@ -295,6 +308,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     privacy: PrivacySettings = PrivacySettings()
     datasets: dict[str, DatasetSettings] = {}
+    remotes: dict[str, RemoteSettings] = {}
     models: dict[str, ModelSettings] = {}
     endpoints: dict[str, EndpointSettings] = {}
     monitor: dict[str, MonitorSettings] = {}
@@ -411,8 +425,8 @@ def _refuse_below(value: Any, annotation: Any, path: str, origin: str) -> None: 
 
 
 def _check(settings: Settings, origin: str) -> None:
-    for name in (*settings.datasets, *settings.models, *settings.endpoints, *settings.monitor):
-        check_name(name, "dataset, model or endpoint")
+    for name in (*settings.remotes, *settings.datasets, *settings.models, *settings.endpoints, *settings.monitor):
+        check_name(name, "dataset, model, endpoint or remote")
     if settings.policy.promotion == "auto" and not settings.policy.reason:
         raise BadSettings(
             f'{origin}: policy.promotion = "auto" needs policy.reason',

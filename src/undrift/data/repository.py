@@ -239,7 +239,7 @@ class VersionsProjection:
         """Return ids by version and versions by tag, from the events."""
         state: dict[str, JSON] = {}
         for event in events:
-            if event.kind == "data.added" and not event.erased:
+            if event.kind in ("data.added", "data.pulled") and not event.erased:
                 state[event.subject] = event.body["version_id"]
             elif event.kind == "data.tagged" and not event.erased:
                 name = event.subject.partition("@")[0]

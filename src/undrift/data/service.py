@@ -35,6 +35,7 @@ from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
+from undrift.data.remotes.transfer import Transfer
 from undrift.data.schema import Schema, freeze
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions, as_ref
@@ -70,6 +71,8 @@ class Data:
         Checks and repairs what is stored, and lets go of it.
     places : Places
         Which files and folders of the workspace are which version.
+    transfer : Transfer
+        Pushes versions to remotes and pulls them from there.
     intake : Intake
         Adds from databases, object storage and Delta tables, and keeps tables for sharing.
     """
@@ -86,6 +89,7 @@ class Data:
         self._adder = Adder(ledger, blobs, self._stored, self.places)
         self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
+        self.transfer = Transfer(self._stored)
         self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
 
     def add(

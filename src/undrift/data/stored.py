@@ -35,6 +35,11 @@ class StoredVersions:
         with self.ledger.read() as connection:
             return repository.newest(connection, name)
 
+    def names(self) -> list[str]:
+        """Return the names of all datasets."""
+        with self.ledger.read() as connection:
+            return repository.names(connection)
+
     def history(self, name: str) -> list[DatasetVersion]:
         """Return all versions of a dataset, newest first; none when there is no such dataset."""
         with self.ledger.read() as connection:

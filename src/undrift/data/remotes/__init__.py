@@ -1,0 +1,1 @@
+"""Versions at remotes: pushed so that a kill leaves the remote valid, pulled so that nothing wrong comes in."""

@@ -1,0 +1,298 @@
+"""Pushing versions: bytes before manifests, manifests before records, records before tags.
+
+Killed at any point the remote is valid, and the next push goes on: packs that were finished are not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from undrift.blobs.contents import Contents, encode, named
+from undrift.blobs.packs.toc import FULL_BYTES
+from undrift.blobs.store import BlobStore
+from undrift.core.errors import Conflict
+from undrift.core.json import JSON
+from undrift.data.damage import told_of
+from undrift.data.manifest import Manifest
+from undrift.data.remotes.purging import purge
+from undrift.data.remotes.records import Record
+from undrift.data.remotes.remote import Remote
+from undrift.data.stored import StoredVersions
+from undrift.data.versions import DatasetVersion
+
+Tell = Callable[[str, int, int], None]
+"""Is told what is being done, and how many bytes of how many are done."""
+_ATTEMPTS = 5
+
+
+class RemoteChanges(Conflict):
+    """Others take from the remote faster than this push can send."""
+
+    code = "remote-changes"
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What a push did.
+
+    Attributes
+    ----------
+    remote : str
+        Where.
+    versions : list of str
+        References that the remote did not know before.
+    known : int
+        How many it did.
+    packs, chunks, size_bytes : int
+        What was sent.
+    tags : int
+        How many tags it got.
+    conflicts : list of str
+        Tags that name another version there.
+    erased : int
+        Of how many files it was told that they were erased.
+    purged : int
+        Packs that were rewritten there without erased bytes.
+    withheld : list of str
+        Files that are whole here and were erased there; their bytes were not sent.
+    """
+
+    remote: str
+    versions: list[str] = field(default_factory=list)
+    known: int = 0
+    packs: int = 0
+    chunks: int = 0
+    size_bytes: int = 0
+    tags: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    erased: int = 0
+    purged: int = 0
+    withheld: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return this for machines."""
+        return {
+            "remote": self.remote,
+            "versions": list(self.versions),
+            "known": self.known,
+            "packs": self.packs,
+            "chunks": self.chunks,
+            "bytes": self.size_bytes,
+            "tags": self.tags,
+            "conflicts": list(self.conflicts),
+            "erased": self.erased,
+            "purged_packs": self.purged,
+            "withheld": list(self.withheld),
+        }
+
+
+def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion], tell: Tell) -> Pushed:
+    """Bring versions to a remote.
+
+    Parameters
+    ----------
+    stored : StoredVersions
+        The versions that exist.
+    remote : Remote
+        Where to.
+    chosen : sequence of DatasetVersion
+        Which.
+    tell : callable
+        Told of progress.
+
+    Raises
+    ------
+    BlobMissing, BlobCorrupt
+        If bytes of a version are not here, or damaged; the version is named. What was sent stays.
+    BucketUnreachable
+        If the remote does not answer.
+    RemoteChanges
+        If others take from it all the while.
+    """
+    remote.begin()
+    done = Pushed(remote.name)
+    manifests = {version.version_id: stored.manifest(version) for version in chosen}
+    erased = remote.erased()
+    done.erased = _tell_erased(stored.blobs, remote, manifests, erased)
+    done.withheld = _held_back(stored.blobs, chosen, manifests, erased)
+    keep = set(erased)
+    for load in _loads(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], keep):
+        _send(stored.blobs, remote, load, done, tell)
+    _make_known(stored, remote, chosen, manifests, done)
+    if remote.is_unpurged():
+        done.purged = purge(remote)
+        remote.note_unpurged(is_so=False)
+    return done
+
+
+@dataclass(slots=True)
+class _Load:
+    """Chunks that are sent together, of one large version or of many small ones.
+
+    Attributes
+    ----------
+    owner : dict of str to str
+        The version that a chunk is sent for.
+    sizes : dict of str to int
+        Their lengths, in the order in which they are to lie.
+    """
+
+    owner: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+def _loads(
+    blobs: BlobStore, remote: Remote, chosen: Sequence[tuple[DatasetVersion, Manifest]], erased: set[str]
+) -> Iterator[_Load]:
+    """Give what the remote lacks of versions, oldest first, without what was erased there."""
+    load = _Load()
+    for version, manifest in chosen:
+        with told_of(version.ref):
+            living = [one for part in manifest.parts for one in _living(blobs, part.contents)]
+        contents = [one for one in living if one.digest not in erased]
+        sizes = {chunk.digest: chunk.size_bytes for one in contents for chunk in one.chunks}
+        wanted = remote.packs.missing(sizes)
+        load.sizes.update({digest: size_bytes for digest, size_bytes in sizes.items() if digest in wanted})
+        load.owner.update(dict.fromkeys(wanted, version.ref))
+        if sum(load.sizes.values()) >= FULL_BYTES:
+            yield load
+            load = _Load()
+    if load.sizes:
+        yield load
+
+
+def _send(blobs: BlobStore, remote: Remote, load: _Load, done: Pushed, tell: Tell) -> None:
+    """Send what the remote lacks of a load, until it lacks nothing: others may take packs away meanwhile."""
+    for _ in range(_ATTEMPTS):
+        wanted = remote.packs.missing(load.sizes)
+        if not wanted:
+            return
+        total = sum(load.sizes[digest] for digest in wanted)
+        first = next(load.owner[digest] for digest in load.sizes if digest in wanted)
+        so_far = 0
+
+        def seen(size_bytes: int, first: str = first, total: int = total) -> None:
+            nonlocal so_far
+            so_far += size_bytes
+            tell(first, so_far, total)
+
+        def read(digest: str) -> bytes:
+            with told_of(load.owner[digest]):
+                return _read(blobs, digest)
+
+        tell(first, 0, total)
+        sent = remote.packs.send(list(load.sizes), read, seen)
+        done.packs += sent.packs
+        done.chunks += sent.chunks
+        done.size_bytes += sent.size_bytes
+        remote.packs.look()
+    raise RemoteChanges(f"others take from the remote {remote.name!r} while this pushes", cure="push again later")
+
+
+def _read(blobs: BlobStore, digest: str) -> bytes:
+    """Return a chunk from wherever it lies; stores before packs kept files as objects."""
+    return blobs.read_bytes(digest) if blobs.has(digest) else blobs.packs.read_chunk(digest)
+
+
+def _living(blobs: BlobStore, contents: Contents) -> list[Contents]:
+    """Return contents, what is left of erased ones, or nothing."""
+    left = blobs.left_of(contents.digest)
+    if left is None:
+        return []
+    return [contents] if left == contents.digest else [named(blobs, left)]
+
+
+def _tell_erased(blobs: BlobStore, remote: Remote, manifests: dict[str, Manifest], known: dict[str, str | None]) -> int:
+    """Write down at the remote what was erased, before anything else, and return of how many files it is news."""
+    if blobs.tombstones.is_empty():
+        return 0
+    news = 0
+    for manifest in manifests.values():
+        for part in manifest.parts:
+            digest = part.contents.digest
+            left = blobs.left_of(digest)
+            if left == digest or (digest in known and known[digest] == left):
+                continue
+            if not news:
+                remote.note_unpurged(is_so=True)  # first: whoever is killed here leaves word for the next push
+            if left is not None:
+                rest = named(blobs, left)
+                remote.write_recipe(rest, encode(rest))
+            remote.write_erased(digest, left)
+            known[digest] = left
+            news += 1
+    return news
+
+
+def _make_known(
+    stored: StoredVersions,
+    remote: Remote,
+    chosen: Sequence[DatasetVersion],
+    manifests: dict[str, Manifest],
+    done: Pushed,
+) -> None:
+    """Write manifests, then records, then tags."""
+    there, _ = remote.records({version.name for version in chosen})
+    known = _Known(there)
+    held = {one.version_id for one in there}
+    for version_id, manifest in manifests.items():
+        if version_id not in held:
+            remote.write_manifest(manifest)
+    for version in sorted(chosen, key=lambda one: (one.name, one.number)):
+        mine = Record.of(version, _parent_id(stored, version))
+        other = known.same_as(mine)
+        if other is None:
+            done.versions.append(version.ref)
+        else:
+            done.known += 1
+        if other is None or (other.identity == mine.identity and other.weight < mine.weight):
+            remote.write_record(mine)
+        for tag in version.tags:
+            if remote.write_tag(other or mine, tag):
+                done.tags += 1
+            else:
+                done.conflicts.append(f"{version.name}@{tag}")
+
+
+def _held_back(
+    blobs: BlobStore,
+    chosen: Sequence[DatasetVersion],
+    manifests: dict[str, Manifest],
+    erased: dict[str, str | None],
+) -> list[str]:
+    """Return the files that are whole here and were erased there: their bytes do not go back."""
+    return [
+        f"{version.ref} {part.path}"
+        for version in chosen
+        for part in manifests[version.version_id].parts
+        if part.contents.digest in erased and not blobs.tombstones.has(part.contents.digest)
+    ]
+
+
+class _Known:
+    """The versions that a remote knows.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        All of them.
+    """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._born = {(one.dataset, one.birth): one for one in records}
+        self._numbered = {(one.dataset, one.number): one for one in records}
+        self._ids = {(one.dataset, one.version_id): one for one in records}
+
+    def same_as(self, mine: Record) -> Record | None:
+        """Return the record of a version; one whose number is taken there is the same as any with its bytes."""
+        found = self._born.get((mine.dataset, mine.birth))
+        if found is None and (mine.dataset, mine.number) in self._numbered:
+            return self._ids.get((mine.dataset, mine.version_id))
+        return found
+
+
+def _parent_id(stored: StoredVersions, version: DatasetVersion) -> str | None:
+    if version.parent is None:
+        return None
+    return next((one.version_id for one in stored.history(version.name) if one.number == version.parent), None)

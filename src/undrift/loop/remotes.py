@@ -1,0 +1,83 @@
+"""Remotes in the settings."""
+
+from __future__ import annotations
+
+from tomlkit import TOMLDocument
+
+from undrift.blobs.buckets import refuse_secrets
+from undrift.core.addresses import BadAddress, kind_of
+from undrift.core.config import STORE
+from undrift.core.errors import NotFound
+from undrift.core.ids import check_name
+from undrift.data.remotes.remote import Remote
+from undrift.loop import settings_file
+from undrift.project import Project
+
+
+def remote_of(project: Project, name: str, *, make: bool = False) -> Remote:
+    """Return a remote by the name that the settings give it.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    name : str
+        The remote.
+    make : bool
+        Whether a folder that is not there is made.
+
+    Raises
+    ------
+    NotFound
+        If the settings name no such remote.
+    """
+    found = project.settings.remotes.get(name)
+    if found is None:
+        known = ", ".join(project.settings.remotes) or "none"
+        raise NotFound(f"there is no remote {name!r} (known: {known})", cure=f"undrift data remote add {name} URL")
+    url = found.url if "://" in found.url else str(project.root / found.url)
+    return Remote(name, url, project.store / "remotes" / name, make=make)
+
+
+def name_remote(project: Project, name: str, url: str | None) -> bool:
+    """Write a remote into the settings, or take it out, and say whether the file is another one now.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    name : str
+        What it is called.
+    url : str or None
+        Where it is; None takes it out.
+
+    Raises
+    ------
+    BadAddress
+        If nothing can be pushed there, or credentials stand in the address.
+    NotFound
+        If a remote that is to go is not there.
+    """
+    check_name(name, "remote")
+    if url is None and name not in project.settings.remotes:
+        raise NotFound(f"there is no remote {name!r}", cure="undrift data remote list")
+    if url is not None:
+        _check(project, url)
+
+    def write(document: TOMLDocument) -> None:
+        if url is not None:
+            settings_file.put(settings_file.table(document, "remotes", name), {"url": url})
+            return
+        settings_file.table(document, "remotes").pop(name)
+
+    return settings_file.edit(project, write)
+
+
+def _check(project: Project, url: str) -> None:
+    kind = kind_of(url)
+    if kind not in ("file", "objects"):
+        raise BadAddress(f"nothing is pushed to {url[:60]!r}", cure="give a folder, s3://BUCKET/PREFIX, gs:// or az://")
+    if kind == "objects":
+        refuse_secrets(url)
+    elif (project.root / url).resolve().is_relative_to(project.root / STORE):
+        raise BadAddress(f"{url} lies in the project's own store", cure="give a folder elsewhere")
