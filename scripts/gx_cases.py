@@ -1,6 +1,6 @@
 """Records what Great Expectations answers to several hundred small cases: the measure of docs/quality.md.
 
-    build/data/bin/python scripts/gx_cases.py tests/contract/gx/cases.json
+    build/benchmarks-data/bin/python scripts/gx_cases.py tests/contract/gx/cases.json
 
 Run by an interpreter that has Great Expectations (benchmarks/peers.py makes it from requirements/benchmarks-data.txt).
 Tables and cases are our own; the file holds both with the answers, so that the test needs nothing but the file.
