@@ -149,7 +149,7 @@ class Project:
         """The content-addressed store of bytes."""
         from undrift.blobs.store import BlobStore
 
-        return BlobStore(self.store / "blobs")
+        return BlobStore(self.store / "blobs", int(self.settings.store.cache_gb * 1e9))
 
     @cached_property
     def data(self) -> Data:

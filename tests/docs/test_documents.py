@@ -19,7 +19,7 @@ RUN_PAGES = [
     ANY_TABLE,
     NOTEBOOK,
     README,
-    *(REPOSITORY / "docs" / f"{name}.md" for name in ("profile", "sources", "remotes")),
+    *(REPOSITORY / "docs" / f"{name}.md" for name in ("profile", "sources", "remotes", "store")),
 ]
 PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")])
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)?(?:#([^)\s]+))?\)")

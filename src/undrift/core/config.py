@@ -19,6 +19,7 @@ STORE = ".undrift"
 Share: TypeAlias = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Hours: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
+Gigabytes: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 Percent: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=100)]
 LogMode: TypeAlias = Literal["written", "durable", "async"]
 Task: TypeAlias = Literal["auto", "binary", "multiclass", "regression"]
@@ -37,9 +38,18 @@ class ProjectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[store]``: where the ledger lives; without a URL it is SQLite in ``.undrift/``."""
+    """``[store]``: where the ledger lives, and how much is kept for readers.
+
+    Attributes
+    ----------
+    url : str or None
+        A ``postgresql://`` URL; without it the ledger is SQLite in ``.undrift/``.
+    cache_gb : float
+        How many gigabytes of whole files are kept for those who read tables again; the rest is put together anew.
+    """
 
     url: str | None = None
+    cache_gb: Gigabytes = 20.0
 
 
 class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
