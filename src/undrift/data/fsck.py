@@ -134,10 +134,16 @@ def fsck(
         faults = [Fault(finding, tuple(needs.by.get(finding.digest, ()))) for finding in findings]
         if not is_repair or not faults:
             return Report(checked, needs.versions, tuple(faults))
-        missing = {digest: digest in needs.objects for digest in needs.by}
-        repair(stored.blobs, checked, missing, sources)
-        again = check(stored.blobs)
-        left = _needs(stored, again)
+        again, left = checked, needs
+        while True:
+            before = set(left.by)
+            repair(stored.blobs, again, {digest: digest in left.objects for digest in left.by}, sources)
+            again = check(stored.blobs)
+            left = _needs(stored, again)
+            if not left.by.keys() - before:  # else a list of files is back, and tells of more that is missing
+                break
+        faults += [Fault(Finding("missing", one, "nothing holds it"), tuple(left.by[one])) for one in left.by]
+        faults = list({(one.finding.kind, one.finding.digest): one for one in reversed(faults)}.values())[::-1]
         now = {(one.kind, one.digest) for one in again.findings}
         now |= {("missing", digest) for digest in left.by}
         repaired = [replace(one, is_repaired=(one.finding.kind, one.finding.digest) not in now) for one in faults]

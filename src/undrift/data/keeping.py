@@ -19,19 +19,18 @@ class Keeping:
     ----------
     stored : StoredVersions
         The versions.
-    sources : sequence of ChunkSource
-        Where else the bytes may be, such as remotes.
     """
 
-    def __init__(self, stored: StoredVersions, sources: Sequence[ChunkSource] = ()) -> None:
+    def __init__(self, stored: StoredVersions) -> None:
         self._stored = stored
-        self._sources = sources
 
-    def fsck(self, *, is_repair: bool = False, seen: Seen = nobody) -> fsck.Report:
+    def fsck(self, sources: Sequence[ChunkSource] = (), *, is_repair: bool = False, seen: Seen = nobody) -> fsck.Report:
         """Read everything that datasets keep, and return what is wrong with it, and what of it was repaired.
 
         Parameters
         ----------
+        sources : sequence of ChunkSource
+            Where else the bytes may be, such as remotes; asked only when repairing.
         is_repair : bool
             Whether to put right what can be.
         seen : callable
@@ -42,7 +41,7 @@ class Keeping:
         StoreInUse
             If others use the store for too long.
         """
-        return fsck.fsck(self._stored, self._sources, is_repair=is_repair, seen=seen)
+        return fsck.fsck(self._stored, sources, is_repair=is_repair, seen=seen)
 
     def diff(
         self, before: DatasetVersion, after: DatasetVersion, *, has_rows: bool = False, key: Sequence[str] = ()

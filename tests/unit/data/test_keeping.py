@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from undrift.blobs.errors import BlobMissing
-from undrift.blobs.store import BlobStore
-from undrift.core.clock import real_clocks
 from undrift.core.digest import blake3_bytes
 from undrift.data.fsck import Report, told
 from undrift.data.gc import Keep
-from undrift.data.keeping import Keeping
 from undrift.data.service import Data
 from undrift.data.versions import BytesGone
 from undrift.ledger.actor import Actor
@@ -92,7 +89,7 @@ def test_what_is_missing_is_named(three: Data, store: Path, what: str) -> None:
     assert kinds(three.keeping.fsck()) == [("missing", (wanted,), False)]
 
 
-def test_a_source_that_has_the_bytes_repairs(three: Data, ledger: Ledger, store: Path) -> None:
+def test_a_source_that_has_the_bytes_repairs(three: Data, store: Path) -> None:
     """Damaged and missing chunks, and manifests; what it gives is compared with its name."""
     manifest = three.manifest("t@3").encode()
     overwrite(store, b"first", b"First")
@@ -103,9 +100,7 @@ def test_a_source_that_has_the_bytes_repairs(three: Data, ledger: Ledger, store:
     lying = Elsewhere()
     lying._pieces = {blake3_bytes(b"x\nfirst\n"): b"x\nwrong\n"}
     sources = [lying, Elsewhere(b"x\nfirst\n", b"x\nsecond\n", manifest)]
-    blobs = BlobStore(store / "blobs")
-    keeping = Keeping(Data(ledger, blobs, real_clocks(), store)._stored, sources)
-    report = keeping.fsck(is_repair=True)
+    report = three.keeping.fsck(sources, is_repair=True)
     assert [(kind, repaired) for kind, _, repaired in kinds(report)] == [
         ("chunk", True),
         ("missing", True),

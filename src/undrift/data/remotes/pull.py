@@ -14,7 +14,7 @@ from undrift.blobs.store import BlobStore
 from undrift.core.errors import NotFound, UndriftError
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
-from undrift.data import additions
+from undrift.data import additions, repository
 from undrift.data.manifest import Manifest
 from undrift.data.remotes.imports import import_version, slot_for
 from undrift.data.remotes.push import Tell
@@ -207,12 +207,23 @@ def _take(stored: StoredVersions, wanted: _Wanted, actor: Actor, done: Pulled, t
         blobs.put_bytes(manifest.encode())
         if slot.is_held:
             done.known += 1
-            done.mended += [record.ref] if came else []
+            is_back = _note_back(stored, Ref("data", record.dataset, str(slot.number)), actor)
+            done.mended += [record.ref] if came or is_back else []
             return
         version = _import(stored, record, manifest, wanted.sources[0].remote.name, actor)
     done.versions.append(version.ref)
     if version.number != record.number:
         done.renumbered[version.ref] = record.ref
+
+
+def _note_back(stored: StoredVersions, ref: Ref, actor: Actor) -> bool:
+    """Record that the bytes of a version that were let go of are here again, and say whether they were."""
+    version = stored.find(ref)
+    if version.is_gone:
+        with stored.ledger.change(actor) as change:
+            repository.set_gone(change.connection, version, is_gone=False)
+            change.record("data.bytes-restored", version.ref, {"version_id": version.version_id})
+    return version.is_gone
 
 
 def _manifest(wanted: _Wanted) -> Manifest:

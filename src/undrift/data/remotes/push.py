@@ -112,6 +112,7 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
     """
     remote.begin()
     done = Pushed(remote.name)
+    chosen = [version for version in chosen if not version.is_gone]  # what is not here cannot be sent
     manifests = {version.version_id: stored.manifest(version) for version in chosen}
     erased = remote.erased()
     done.erased = _tell_erased(stored.blobs, remote, manifests, erased)
