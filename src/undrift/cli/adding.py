@@ -24,6 +24,8 @@ from undrift.data.reading import Reading
 
 if TYPE_CHECKING:
     from undrift.data.intake import Asked
+    from undrift.data.versions import DatasetVersion
+    from undrift.project import Project
 
 _T = TypeVar("_T")
 
@@ -103,7 +105,8 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
     """Add SOURCE as a version; with --append as a batch that must pass the dataset's suite.
 
     SOURCE is a file or folder, sqlite:///FILE, postgresql://..., s3://BUCKET/KEY (also gs:// and az://; a slash at the
-    end means all below it), or delta:PLACE.
+    end means all below it), or delta:PLACE. Columns and types that are not those of the version before are shown; with
+    a frozen suite that is exit code 3.
     """
     if not check and options.is_plain and (same := _unchanged(project, source, name, options)) is not None:
         return Answer({**same, "notes": []}, version_text(same))
@@ -116,9 +119,24 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
             return admitted(opened.data.intake.admit(source, asked, opened.actor))
         with Bytes("stored") as seen:
             taken = opened.data.intake.add(source, asked, opened.actor, seen)
+        drift = _drift(opened, taken.version)
+        is_checked = drift != "" and opened.data.suite(name) is not None
     shown = version_json(taken.version)
-    text = "\n".join([version_text(shown), *(f"note: {note}" for note in taken.notes)])
-    return Answer({**shown, "notes": list(taken.notes)}, text)
+    notes = [*taken.notes, *([drift] if drift else [])]
+    text = "\n".join([version_text(shown), *(f"note: {note}" for note in notes)])
+    return Answer({**shown, "notes": notes}, text, 3 if is_checked else 0)
+
+
+def _drift(project: Project, version: DatasetVersion) -> str:
+    """Return in what the columns of a version are not those of the version before; empty when they are."""
+    from undrift.data.schema import difference
+
+    if version.parent is None or version.schema is None:
+        return ""
+    before = project.data.get(f"data:{version.name}@{version.parent}")
+    found = {column.name: column.type for column in version.schema.columns}
+    told = difference(before.schema, found) if before.schema is not None else ""
+    return f"the columns are not those of {before.ref}; {told}" if told else ""
 
 
 def _unchanged(folder: Path, source: str, name: str, options: Options) -> dict[str, JSON] | None:

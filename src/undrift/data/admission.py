@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,7 +34,7 @@ from undrift.data.quality.check import CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
-from undrift.data.schema import SchemaMismatch
+from undrift.data.schema import SchemaMismatch, logical_type
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import TABLE_ENDINGS, format_of
@@ -319,16 +320,29 @@ def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite, per
         reasons.setdefault(fault.row, []).append(f"{fault.column}: {_problem(fault, personal)}")
     for row, texts in report.reasons().items():
         reasons.setdefault(row, []).extend(texts)
+    changed = _changed_types(frame, faults)
     share = len(reasons) / frame.height if frame.height else 0.0
     if share > suite.bad_row_limit:
         told = f"{len(reasons)} of {frame.height} rows are bad ({100 * share:.1f} %), the limit is"
         stopped = (f"{told} {100 * suite.bad_row_limit:g} %",)
-        return _Judged(frame, report, reasons, (*stopped, *report.table_failures), personal)
+        return _Judged(frame, report, reasons, (*changed, *stopped, *report.table_failures), personal)
     stopped_by = report.table_failures
     if stopped_by and reasons:
         rest = frame.with_row_index("\x1f").filter(~pl.col("\x1f").is_in(list(reasons))).drop("\x1f")
         stopped_by = check(rest, suite).table_failures
     return _Judged(frame, report, reasons, stopped_by, personal)
+
+
+def _changed_types(frame: pl.DataFrame, faults: tuple[CellFault, ...]) -> tuple[str, ...]:
+    """Return what is wrong with columns most of whose cells are no values of their type: the type changed."""
+    counts = Counter(fault.column for fault in faults)
+    told = []
+    for name, unread in counts.items():
+        cells = unread + frame.height - frame[name].null_count()
+        if unread > cells / 2:
+            kind = logical_type(name, frame.schema[name])
+            told.append(f"the column {name!r} is no longer {kind}: {unread} of its {cells} cells cannot be read as one")
+    return tuple(told)
 
 
 def _problem(fault: CellFault, personal: frozenset[str]) -> str:

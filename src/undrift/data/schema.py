@@ -6,8 +6,9 @@ as int16 and as int64.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -27,6 +28,7 @@ LOGICAL_TYPES: tuple[str, ...] = get_args(LogicalType)
 FORMAT = "undrift.schema/1"
 LARGEST_SCALE = 18
 _DECIMAL_DIGITS = 38
+_ALIKE = 0.75  # of names, for a guess that one became the other
 
 
 class BadSchema(BadInput):
@@ -215,15 +217,38 @@ def freeze(dtypes: Mapping[str, pl.DataType]) -> Schema:
 
 
 def difference(expected: Schema, found: Mapping[str, str]) -> str:
-    """Return one sentence that tells how names and types differ, empty when they do not."""
+    """Return one sentence that tells how names, types and order differ, empty when they do not."""
     wanted = {column.name: column.type for column in expected.columns}
     missing = [name for name in wanted if name not in found]
     extra = [name for name in found if name not in wanted]
     changed = [
         f"{name} ({wanted[name]} -> {found[name]})" for name in wanted if found.get(name, wanted[name]) != wanted[name]
     ]
-    told = [("missing", missing), ("unexpected", extra), ("changed", changed)]
+    told = [
+        ("missing", missing),
+        ("unexpected", extra),
+        ("perhaps renamed", [f"{old} -> {new}" for old, new in renamed(missing, extra)]),
+        ("changed", changed),
+    ]
+    if not missing and not extra and list(wanted) != list(found):
+        told.append(("in another order", list(found)))
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in told if names)
+
+
+def renamed(missing: Iterable[str], unexpected: Iterable[str]) -> list[tuple[str, str]]:
+    """Return pairs of missing and unexpected names that are so much alike that one may have become the other."""
+    left = {_bare(name): name for name in unexpected}
+    found = []
+    for name in missing:
+        near = get_close_matches(_bare(name), list(left), n=1, cutoff=_ALIKE)
+        if near:
+            found.append((name, left.pop(near[0])))
+    return found
+
+
+def _bare(name: str) -> str:
+    """Return a name without what people spell differently."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 _DTYPES: dict[str, pl.DataType] = {

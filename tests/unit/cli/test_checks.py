@@ -110,3 +110,17 @@ def test_a_moved_world_is_what_the_newest_version_suggests(folder: Path) -> None
     assert told["added"] == 0
     checked = run("data", "check", "people", "--suite", "people.yaml", "--set", "oldest=120", code=3)
     assert checked["version"] == "data:people@1"
+
+
+def test_a_version_with_other_columns_is_shown_and_stops_what_comes_next(folder: Path) -> None:
+    """With a frozen suite the addition itself ends with 3; without one it is a note."""
+    assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+    run("data", "add", "people.csv", "--name", "people")
+    (folder / "people.csv").write_text(TABLE.replace("age,email", "ages,email"))
+    noted = run("data", "add", "people.csv", "--name", "people")["notes"][-1]
+    assert noted.endswith("missing: age; unexpected: ages; perhaps renamed: age -> ages")
+    run("data", "check", "people", "--freeze")
+    (folder / "people.csv").write_text(TABLE.replace("age,email", "ages,mail"))
+    stopped = run("data", "add", "people.csv", "--name", "people", code=3)
+    assert "perhaps renamed: email -> mail" in stopped["notes"][-1]
+    assert run("data", "check", "people", code=3)["verdict"] == "fail"

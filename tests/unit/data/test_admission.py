@@ -95,6 +95,15 @@ def test_a_batch_with_too_many_bad_rows_never_becomes_a_version(
     assert kinds(ledger) == ["data.checked", "data.quarantined", "data.refused"]
 
 
+def test_a_column_of_another_type_is_told_as_such(data: Data, ada: Actor, batches: Path) -> None:
+    """Not only as so many bad rows; without any of its cells."""
+    odd = batches / "odd.csv"
+    odd.write_text(HEADER + "".join(f"{n},warm,rome\n" for n in range(100)))
+    admission = data.admit(odd, "t", actor=ada)
+    told = "the column 'temp' is no longer float64: 100 of its 100 cells cannot be read as one"
+    assert admission.reasons[0] == told
+
+
 def test_a_whole_table_failure_refuses_rows_that_are_good_one_by_one(data: Data, ada: Actor, batches: Path) -> None:
     """The mean has left its interval."""
     cold = batches / "cold.csv"

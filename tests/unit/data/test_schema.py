@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from undrift.data.schema import BadSchema, Column, CsvFile, Schema
+from undrift.data.schema import BadSchema, Column, CsvFile, Schema, difference
 from undrift.data.spelt_days import STYLES
 from undrift.data.spelt_numbers import NumberStyle, number_style
 
@@ -55,3 +55,13 @@ def test_an_unknown_spelling_is_refused(kind: str, spelt: str) -> None:
     stored = {"format": "undrift.schema/1", "columns": [{"name": "x", "type": kind, "spelt": spelt}]}
     with pytest.raises(BadSchema):
         Schema.decode(json.dumps(stored))
+
+
+def test_a_difference_names_what_may_have_been_renamed_and_another_order() -> None:
+    """A guess for the reader; nothing acts on it."""
+    before = Schema.of({"price": "float64", "city": "string"})
+    told = difference(before, {"Prices": "float64", "town": "string"})
+    assert told == "missing: price, city; unexpected: Prices, town; perhaps renamed: price -> Prices"
+    assert difference(before, {"city": "string", "price": "float64"}) == "in another order: city, price"
+    assert difference(before, {"price": "int", "city": "string"}) == "changed: price (float64 -> int)"
+    assert difference(before, {"price": "float64", "city": "string"}) == ""

@@ -11,6 +11,7 @@ import numpy as np
 from undrift.core.json import JSON
 from undrift.data.quality.plan import RowNumbers
 from undrift.data.quality.suite import Expectation
+from undrift.data.schema import renamed
 
 Verdict: TypeAlias = Literal["pass", "warn", "fail"]
 _OF_A_CELL = frozenset(
@@ -89,6 +90,8 @@ class CheckResult:
         if "unexpected_count" in self.details or "missing_count" in self.details:
             counts = [(self.details.get("unexpected_count"), "unknown"), (self.details.get("missing_count"), "missing")]
             return f"{told}: " + ", ".join(f"{count} values are {what}" for count, what in counts if count)
+        if (mismatched := dict(self.details.get("details") or {}).get("mismatched")) is not None:
+            return f"{told}: {_mismatch(mismatched)}"
         if self.expectation.type in _OF_A_CELL:
             return f"{told}: it is not"
         return f"{told}: found {self.observed}"
@@ -107,6 +110,18 @@ class CheckResult:
         if self.problem:
             plain["problem"] = self.problem
         return plain
+
+
+def _mismatch(found: Any) -> str:  # Any: as Great Expectations writes it, by name for a set, by place for a list
+    if isinstance(found, Mapping):
+        missing, unexpected = found.get("missing", []), found.get("unexpected", [])
+        told = [("missing", missing), ("unexpected", unexpected)]
+        told.append(("perhaps renamed", [f"{old} -> {new}" for old, new in renamed(missing, unexpected)]))
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in told if names)
+    first = found[0]
+    place, expected, there = (first[name] for name in ("Expected Column Position", "Expected", "Found"))
+    others = f", and {len(found) - 1} more places differ" if len(found) > 1 else ""
+    return f"column {place + 1} is {there or 'missing'} and should be {expected or 'the end'}{others}"
 
 
 @dataclass(frozen=True, slots=True)

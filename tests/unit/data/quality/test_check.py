@@ -112,6 +112,16 @@ def test_expectations_on_the_schema() -> None:
     assert run("expect_column_values_to_be_of_type", column="temp", type_="int").observed == "float64"
 
 
+def test_a_broken_schema_is_told_by_its_difference() -> None:
+    """With a guess of what was renamed."""
+    told = run("expect_table_columns_to_match_set", column_set=["id", "temps", "low", "city", "day", "at"]).told()
+    assert told.endswith("missing: temps; unexpected: temp; perhaps renamed: temps -> temp")
+    told = run(
+        "expect_table_columns_to_match_ordered_list", column_list=["id", "low", "temp", "city", "day", "at"]
+    ).told()
+    assert told.endswith("column 2 is temp and should be low, and 1 more places differ")
+
+
 def test_mostly_lets_a_share_of_the_judged_values_break_it() -> None:
     """3 values are judged, 1 breaks."""
     assert run("expect_column_values_to_be_between", column="temp", max_value=50, mostly=0.66).success
