@@ -14,12 +14,13 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 ANY_TABLE = REPOSITORY / "docs" / "up.md"
 NOTEBOOK = REPOSITORY / "docs" / "notebook.md"
 README = REPOSITORY / "README.md"
+_DATA_PAGES = ("profile", "anomalies", "chapter", "sources", "remotes", "store")
 RUN_PAGES = [
     TUTORIAL,
     ANY_TABLE,
     NOTEBOOK,
     README,
-    *(REPOSITORY / "docs" / f"{name}.md" for name in ("profile", "sources", "remotes", "store")),
+    *(REPOSITORY / "docs" / f"{name}.md" for name in _DATA_PAGES),
 ]
 PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")])
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)?(?:#([^)\s]+))?\)")

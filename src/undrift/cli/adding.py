@@ -14,7 +14,7 @@ import click
 from undrift.cli.answer import Answer, Bytes
 from undrift.cli.command import command
 from undrift.cli.reading import reading_of, reading_options
-from undrift.cli.versions import Instant, admitted, version_json, version_text
+from undrift.cli.versions import Instant, admitted, unusual, version_json, version_text
 from undrift.core import config
 from undrift.core.addresses import kind_of
 from undrift.core.json import JSON
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from undrift.project import Project
 
 _T = TypeVar("_T")
+_MOST_COMPARED_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
     a frozen suite that is exit code 3.
     """
     if not check and options.is_plain and (same := _unchanged(project, source, name, options)) is not None:
-        return Answer({**same, "notes": []}, version_text(same))
+        return Answer({**same, "notes": [], "anomalies": []}, version_text(same))
     from undrift.project import Project
 
     with Project.open(project) as opened:
@@ -121,10 +122,20 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
             taken = opened.data.intake.add(source, asked, opened.actor, seen)
         drift = _drift(opened, taken.version)
         is_checked = drift != "" and opened.data.suite(name) is not None
+        found = opened.data.history.look(taken.version.ref, opened.actor) if _is_compared(taken.version) else None
     shown = version_json(taken.version)
     notes = [*taken.notes, *([drift] if drift else [])]
-    text = "\n".join([version_text(shown), *(f"note: {note}" for note in notes)])
-    return Answer({**shown, "notes": notes}, text, 3 if is_checked else 0)
+    odd = [one.as_json() for one in found.anomalies] if found else []
+    told = [*(f"note: {note}" for note in notes), *(unusual(found) if found else [])]
+    return Answer(
+        {**shown, "notes": notes, "anomalies": odd}, "
+".join([version_text(shown), *told]), 3 if is_checked else 0
+    )
+
+
+def _is_compared(version: DatasetVersion) -> bool:
+    """Say whether a version is compared with those before it at once; a very long one when somebody asks."""
+    return version.is_table and (version.rows or 0) <= _MOST_COMPARED_ROWS
 
 
 def _drift(project: Project, version: DatasetVersion) -> str:

@@ -12,6 +12,8 @@ data = LazyGroup(
         "status": ("undrift.cli.workspace:status", "Compare the workspace with the versions it was added from."),
         "check": ("undrift.cli.checks:check", "Check a version, or a file, against a suite."),
         "profile": ("undrift.cli.profile:profile", "Say what the columns of a version, or of a file, are like."),
+        "anomalies": ("undrift.cli.anomalies:anomalies", "Compare a version with those before it."),
+        "metric": ("undrift.cli.anomalies:metric", "Record a number of your own for a version."),
         "suite": ("undrift.cli.checks:suite", "Show or say what batches of a dataset must pass."),
         "list": ("undrift.cli.data:list_", "List the datasets."),
         "log": ("undrift.cli.data:log", "List the versions of a dataset."),

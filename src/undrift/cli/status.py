@@ -42,6 +42,7 @@ def status(project: Path) -> Answer:
                 lines.append(f"  {served.ref} was forced past its gate: {served.forced_reason}")
     lines += [f"training  {ref}" for ref in found.training]
     lines += [f"{click.style('failed', fg='red')}    {line}" for line in found.failed]
+    lines += [f"{click.style('unusual', fg='yellow')}   {line}" for line in found.unusual]
     lines += [line for one in found.folders for line in _folder(one)]
     if found.endpoints or found.folders:
         lines.append(f"watch     {_watch(found.watch)}")

@@ -15,6 +15,7 @@ from undrift.core.json import JSON
 
 if TYPE_CHECKING:
     from undrift.data.admission import Admission
+    from undrift.data.anomalies.judgement import Judgement
     from undrift.data.quality.check import CheckReport
     from undrift.data.versions import DatasetVersion
 
@@ -56,15 +57,23 @@ def admitted(admission: Admission) -> Answer:
         "version": version_json(admission.version) if admission.version else None,
         "quarantine": str(admission.quarantine.path) if admission.quarantine else None,
     }
+    judgement = admission.judgement
+    data["anomalies"] = [one.as_json() for one in judgement.anomalies] if judgement else []
     lines = [f"{admission.outcome}: {admission.rows:,} rows, {admission.bad_rows:,} bad"]
     lines += [f"  {reason}" for reason in admission.reasons]
     if report and not admission.reasons:
         lines += [f"  {line}" for line in broken(report)]
+    lines += [f"  {line}" for line in unusual(judgement)] if judgement else []
     if admission.quarantine:
         lines.append(f"quarantine: {admission.quarantine.path}")
     if admission.version:
         lines.append(version_text(version_json(admission.version)))
     return Answer(data, "\n".join(lines), 0 if admission.version else 3)
+
+
+def unusual(found: Judgement) -> list[str]:
+    """Return a line for each metric that is out of the ordinary."""
+    return [f"anomaly: {one.told()}" for one in found.anomalies]
 
 
 def broken(report: CheckReport) -> list[str]:

@@ -102,6 +102,10 @@ class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch : str or None
         A folder, relative to the project: each new or changed file in it is appended at the next pass of the loop,
         through the dataset's suite when one is frozen.
+    anomalies : {"warn", "fail"}
+        What becomes of a batch that is unlike those before it: it is told, or refused.
+    anomaly_alpha : float
+        Probability that a batch like all others is said to be unlike them, over all that is compared.
     """
 
     delimiter: str | None = None
@@ -114,6 +118,8 @@ class DatasetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     personal: tuple[str, ...] = ()
     not_personal: tuple[str, ...] = ()
     watch: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    anomalies: Literal["warn", "fail"] = "warn"
+    anomaly_alpha: Share = 0.01
 
 
 class RemoteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

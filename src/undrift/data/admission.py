@@ -25,9 +25,10 @@ from undrift.core.refs import Ref
 from undrift.data import parts, suites
 from undrift.data.additions import Adder, Addition
 from undrift.data.agreement import under
+from undrift.data.anomalies.history import Brought, History
+from undrift.data.anomalies.judgement import Judgement
 from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
-from undrift.data.masks import Masks
 from undrift.data.origins import Origin
 from undrift.data.paths import check_path
 from undrift.data.quality.check import CheckReport, check
@@ -72,6 +73,8 @@ class Admission:
         Why it was refused; empty when it was not.
     at : datetime or None
         Business time.
+    judgement : Judgement or None
+        How it stands against the batches before it; None when it was refused by the check, or told from memory.
     known : bool
         Whether the same bytes had been admitted before, so that nothing was added now.
     """
@@ -86,6 +89,7 @@ class Admission:
     bad_rows: int = 0
     reasons: tuple[str, ...] = ()
     at: datetime | None = None
+    judgement: Judgement | None = None
     known: bool = False
 
     @property
@@ -137,6 +141,14 @@ class _Judged:
     reasons: Mapping[int, list[str]] = field(default_factory=dict)
     stopped_by: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
+    judgement: Judgement | None = None
+
+    @property
+    def good(self) -> pl.DataFrame:
+        """The rows that would go on."""
+        if not self.reasons:
+            return self.frame
+        return self.frame.with_row_index("\x1f").filter(~pl.col("\x1f").is_in(list(self.reasons))).drop("\x1f")
 
 
 class Admissions:
@@ -152,12 +164,13 @@ class Admissions:
         The project's clocks.
     folder : Path
         Where bad rows are kept, one folder for each dataset.
-    masks : Masks
-        Finds and masks personal columns of what is kept there.
+    history : History
+        Compares batches with those before them, and knows what is personal in them.
     """
 
-    def __init__(self, adder: Adder, stored: StoredVersions, clocks: Clocks, folder: Path, masks: Masks) -> None:
-        self._masks = masks
+    def __init__(self, adder: Adder, stored: StoredVersions, clocks: Clocks, folder: Path, history: History) -> None:
+        self._past = history
+        self._masks = history.masks
         self._adder = adder
         self._stored = stored
         self._ledger, self._blobs = stored.ledger, stored.blobs
@@ -188,6 +201,10 @@ class Admissions:
         except (BadTable, SchemaMismatch) as error:
             return self._refuse_unread(batch, error, actor)
         judged = _judge(reading.frame, reading.faults, batch.suite, self._personal(batch, reading.frame))
+        if not judged.stopped_by and self._past.settings(batch.name).anomalies == "fail":
+            foreseen = self._past.foresee(batch.name, _brought(judged, delivery))
+            unusual = tuple(f"{one.metric} is out of the ordinary" for one in foreseen.anomalies)
+            judged = replace(judged, stopped_by=unusual, judgement=foreseen)
         if judged.stopped_by:
             return self._refuse(batch, judged, actor)
         return self._let_in(batch, judged, actor, delivery)
@@ -262,8 +279,10 @@ class Admissions:
             origin=delivery.origin,
         )
         version = self._adder.add(addition, actor, record)
-        # Nothing is recorded when the newest version holds these bytes already.
-        return replace(admission, version=version, known=not recorded, at=recorded[-1] if recorded else None)
+        if not recorded:  # the newest version holds these bytes already
+            return replace(admission, version=version, known=True)
+        judgement = self._past.look(version.ref, actor, _brought(judged, delivery))
+        return replace(admission, version=version, at=recorded[-1], judgement=judgement)
 
     def _refuse(self, batch: _Batch, judged: _Judged, actor: Actor) -> Admission:
         remember(self._blobs, batch.source.contents)
@@ -278,6 +297,7 @@ class Admissions:
             rows=judged.frame.height,
             bad_rows=len(judged.reasons),
             reasons=judged.stopped_by,
+            judgement=judged.judgement,
         )
         report_digest = suites.store_report(self._blobs, judged.report)
         with self._ledger.change(actor) as change:
@@ -327,10 +347,14 @@ def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite, per
         stopped = (f"{told} {100 * suite.bad_row_limit:g} %",)
         return _Judged(frame, report, reasons, (*changed, *stopped, *report.table_failures), personal)
     stopped_by = report.table_failures
+    judged = _Judged(frame, report, reasons, stopped_by, personal)
     if stopped_by and reasons:
-        rest = frame.with_row_index("\x1f").filter(~pl.col("\x1f").is_in(list(reasons))).drop("\x1f")
-        stopped_by = check(rest, suite).table_failures
-    return _Judged(frame, report, reasons, stopped_by, personal)
+        return replace(judged, stopped_by=check(judged.good, suite).table_failures)
+    return judged
+
+
+def _brought(judged: _Judged, delivery: Delivery) -> Brought:
+    return Brought(judged.good, "batch" if delivery.append else "table", judged.personal)
 
 
 def _changed_types(frame: pl.DataFrame, faults: tuple[CellFault, ...]) -> tuple[str, ...]:

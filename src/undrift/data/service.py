@@ -19,6 +19,7 @@ from undrift.data import additions, parts, repository, suites
 from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
+from undrift.data.anomalies.history import History
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
@@ -73,6 +74,8 @@ class Data:
         Which files and folders of the workspace are which version.
     transfer : Transfer
         Pushes versions to remotes and pulls them from there.
+    history : History
+        Compares each version with those before it.
     intake : Intake
         Adds from databases, object storage and Delta tables, and keeps tables for sharing.
     """
@@ -88,8 +91,9 @@ class Data:
         self.keeping = Keeping(self._stored)
         self._adder = Adder(ledger, blobs, self._stored, self.places)
         self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
-        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.masks)
         self.transfer = Transfer(self._stored)
+        self.history = History(self._stored, clocks.business, self.masks)
+        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.history)
         self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
 
     def add(

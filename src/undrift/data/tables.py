@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, String, Table, Text, false
 
 from undrift.ledger.tables import metadata
 
@@ -81,5 +81,25 @@ deliveries = Table(
     metadata,
     Column("dataset", String(63), primary_key=True),
     Column("digest", String(67), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+measurements = Table(
+    "data_measurements",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("measured", Text, nullable=False),
+)
+
+metrics = Table(
+    "data_metrics",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("metric", String(63), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("value", Float, nullable=False),
     Column("at_us", BigInteger, nullable=False),
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from undrift.core.json import JSON
+from undrift.data.anomalies.verdict import Verdict
 from undrift.endpoints.publisher import SupervisorFile
 from undrift.endpoints.rollout import Rollout
 from undrift.endpoints.state import EndpointState
@@ -18,6 +20,7 @@ from undrift.models.version import CLEARED
 from undrift.monitoring.incident import Incident
 from undrift.project import Project
 
+_NEWEST_EVENTS = 50
 _WORDS = {"retrain": "undrift tick", "wait": "wait", "nothing": "look"}
 
 
@@ -81,6 +84,8 @@ class Status:
         What to do when there is no endpoint yet.
     folders : list of Folder
         Whose files become data.
+    unusual : list of str
+        What is out of the ordinary in the newest version of a dataset.
     """
 
     endpoints: list[EndpointStatus]
@@ -90,6 +95,7 @@ class Status:
     policy: Policy
     next: list[str] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
+    unusual: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
         """Return the status for machines."""
@@ -116,6 +122,7 @@ class Status:
             "policy": self.policy.as_json(),
             "next": self.next,
             "folders": [one.as_json() for one in self.folders],
+            "unusual": self.unusual,
         }
 
 
@@ -128,7 +135,8 @@ def status(project: Project) -> Status:
     watch = watch_of(project, [one for one in said.values() if one])
     failed = _failed(project)
     steps = [] if endpoints else _first_steps(project)
-    return Status(endpoints, training, failed, watch, policy_of(project), steps, folders(project))
+    told = folders(project), _unusual(project)
+    return Status(endpoints, training, failed, watch, policy_of(project), steps, *told)
 
 
 def _endpoint(project: Project, state: EndpointState, said: SupervisorFile | None) -> EndpointStatus:
@@ -162,6 +170,19 @@ def _advised(project: Project, state: EndpointState) -> list[str]:
         return [f"model:{model} retrains once it has labelled rows: {first}", *rest]
     advice = advice_for(project, model, [state])
     return [f"{_WORDS[advice.action]}: {advice.reason}"]
+
+
+def _unusual(project: Project) -> list[str]:
+    """Return the anomalies of versions that are still the newest of their dataset, as they were recorded."""
+    told: list[str] = []
+    seen: set[str] = set()
+    for event in project.ledger.events(kinds=["data.measured", "data.added"], newest_first=True, limit=_NEWEST_EVENTS):
+        dataset = event.subject.partition("@")[0]
+        if event.kind == "data.measured" and dataset not in seen and not event.erased:
+            recorded: Any = event.body["anomalies"]  # Any: JSON that was written from verdicts
+            told += [f"{event.subject} {Verdict(**one).told()}" for one in recorded]
+        seen.add(dataset)
+    return told
 
 
 def _failed(project: Project) -> list[str]:

@@ -57,7 +57,7 @@ def test_a_good_batch_becomes_a_version_with_its_own_bytes(
     assert admission.version == data.get("t@2")
     assert (admission.rows, admission.bad_rows, admission.quarantine) == (100, 0, None)
     assert (data.checkout("t@2", tmp_path / "out") / "next.csv").read_bytes() == source.read_bytes()
-    assert kinds(ledger) == ["data.checked", "data.added"]
+    assert kinds(ledger) == ["data.checked", "data.added", "data.measured"]
 
 
 def test_bad_rows_stay_in_quarantine_with_the_reason_and_the_rest_goes_on(
@@ -77,7 +77,7 @@ def test_bad_rows_stay_in_quarantine_with_the_reason_and_the_rest_goes_on(
         (True, False, True),
     ]
     assert admission.quarantine.path.is_relative_to(store / "quarantine/t")
-    assert kinds(ledger) == ["data.checked", "data.quarantined", "data.added"]
+    assert kinds(ledger) == ["data.checked", "data.quarantined", "data.added", "data.measured"]
 
 
 def test_a_batch_with_too_many_bad_rows_never_becomes_a_version(

@@ -120,3 +120,17 @@ def _table(project: Project) -> Path:
     path = project.root / "flights.csv"
     path.write_text("x,late\n1,0\n2,1\n")
     return path
+
+
+def test_an_anomaly_of_the_newest_version_is_told_until_the_next_one(tmp_path: Path) -> None:
+    """With value, interval, method and number of past points."""
+    verdict = {"metric": "rows", "outcome": "anomaly", "value": 480, "low": 800, "high": 1250, "method": "robust z"}
+    with Project.create(tmp_path) as project:
+        with project.ledger.change(ADA) as change:
+            change.record("data.added", "data:t@2", {})
+            change.record("data.measured", "data:t@2", {"anomalies": [{**verdict, "n": 20}]})
+        told = "data:t@2 rows: 480, expected 800 to 1,250, robust z, 20 past points"
+        assert status(project).as_json()["unusual"] == [told]
+        with project.ledger.change(ADA) as change:
+            change.record("data.added", "data:t@3", {})
+        assert status(project).unusual == []

@@ -188,6 +188,7 @@ def _record(work: _Work, journal: Journal, commitments: list[str], reason: str) 
     project, subject = work.project, work.subject
     names = {ref.partition(":")[2].partition("@")[0] for entry in journal.entries for ref in entry.versions}
     with project.ledger.change(project.actor) as change:
+        project.data.history.forget(change, (ref for entry in journal.entries for ref in entry.versions))
         for name in sorted({subject.dataset, *names}):
             body: dict[str, JSON] = {
                 "column": subject.column,
