@@ -128,8 +128,7 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
     odd = [one.as_json() for one in found.anomalies] if found else []
     told = [*(f"note: {note}" for note in notes), *(unusual(found) if found else [])]
     return Answer(
-        {**shown, "notes": notes, "anomalies": odd}, "
-".join([version_text(shown), *told]), 3 if is_checked else 0
+        {**shown, "notes": notes, "anomalies": odd}, "\n".join([version_text(shown), *told]), 3 if is_checked else 0
     )
 
 
