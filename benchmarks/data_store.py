@@ -267,9 +267,7 @@ def main() -> None:
     parser.add_argument("--size-mb", type=int, default=1_000)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--growth", action="store_true", help="measure what second versions cost, in place of times")
-    parser.add_argument(
-        "--rows", type=int, default=10_000_000, help="rows of the CSV of --growth"
-    )
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the CSV of --growth")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     if asked.growth:

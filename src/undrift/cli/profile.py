@@ -38,8 +38,13 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
     A file needs no project. Cells of columns that look personal are not told.
     """
     from undrift.data.profile.notices import notices
+    from undrift.data.table_files import format_of
+    from undrift.data.workspace import missing
 
-    found, source = _of_file(project, Path(what), reading) if Path(what).is_file() else _of_ref(project, what, reading)
+    path = Path(what)
+    if not path.is_file() and (format_of(path) is not None or path.parent != Path()):
+        raise missing(path)
+    found, source = _of_file(project, path, reading) if path.is_file() else _of_ref(project, what, reading)
     told = notices(found)
     data: dict[str, JSON] = {
         "of": source.name,

@@ -5,6 +5,7 @@ Light on purpose: what was added is compared with what is there before anything 
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 from collections.abc import Iterator
@@ -58,6 +59,15 @@ class Fingerprint:
         return max(self.mtime_ns, self.ctime_ns) + _COARSEST_CLOCK_NS >= taken_ns
 
 
+def missing(source: Path) -> SourceNotFound:
+    """Return the error about a file that is not there; its cure names what is called most like it beside it."""
+    folder = source.parent
+    beside = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+    close = difflib.get_close_matches(source.name, beside, n=1)
+    nearest = f"; did you mean {folder / close[0]}?" if close else ""
+    return SourceNotFound(f"there is no file or folder {source}", cure=f"check the path{nearest}")
+
+
 def fingerprints(source: Path) -> dict[str, Fingerprint]:
     """Return the files of a source by their paths in a version, in the order of their paths.
 
@@ -71,7 +81,7 @@ def fingerprints(source: Path) -> dict[str, Fingerprint]:
     if source.is_file():
         return {source.name: Fingerprint.of(source.stat())}
     if not source.is_dir():
-        raise SourceNotFound(f"there is no file or folder {source}", cure="check the path")
+        raise missing(source)
     found = dict(_walk(str(source), ""))
     if not found:
         raise EmptySource(f"the folder {source} holds no file", cure="add a folder with files in it")

@@ -101,8 +101,18 @@ def instants(frame: pl.DataFrame, column: str) -> Instants:
         raise BadColumn(f"there is no time column {column!r}", cure=f"columns are {', '.join(frame.columns)}")
     values = frame[column]
     if values.dtype not in (pl.Date, pl.Datetime):
-        raise BadColumn(f"{column!r} holds {values.dtype}, not dates or instants", cure="store it as ISO instants")
+        told = f"{column!r} holds {_words_for(values.dtype)}, not dates or instants"
+        raise BadColumn(told, cure="store it as ISO instants")
     return values.cast(pl.Datetime("us")).to_physical().fill_null(NEVER).to_numpy().astype(np.int64)
+
+
+def _words_for(dtype: pl.DataType) -> str:
+    """Return what a column holds, as people say it."""
+    if dtype.is_integer():
+        return "whole numbers"
+    if dtype.is_float() or dtype == pl.Decimal:
+        return "numbers"
+    return {pl.String: "texts", pl.Boolean: "yes and no"}.get(dtype.base_type(), str(dtype))
 
 
 def days(times: Instants) -> Units:

@@ -13,6 +13,7 @@ import pytest
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import BadInput
 from undrift.core.masking import Mask
+from undrift.data.anomalies import repository
 from undrift.data.anomalies.judgement import Fed, judge_version
 from undrift.data.anomalies.measurement import Measurement, measure
 from undrift.data.anomalies.series import HOURS, ROWS, SHARE, Past, judge
@@ -247,6 +248,16 @@ def test_what_is_remembered_of_erased_rows_is_forgotten(data: Data, ada: Actor, 
         change.record("test.forgot", "data:t@13", {})
     data.history.look("t@13", ada)
     assert len(ledger.events("data:t@13", ["data.measured"])) == 2
+
+
+def test_of_two_that_measure_a_version_at_once_one_is_recorded(
+    data: Data, ada: Actor, batches: Path, ledger: Ledger
+) -> None:
+    """The other finds it there."""
+    with ledger.change(ada) as change:
+        assert not repository.save(change.connection, "t", measured(table(5), 13))
+        change.record("test.looked", "data:t@13", {})
+    assert data.history.look("t@13", ada).outcome == "normal"
 
 
 def test_a_metric_is_fed_by_name_and_a_value_that_is_no_number_is_refused(

@@ -258,3 +258,14 @@ def test_events_explain_every_version_and_tag_and_hold_no_cell(
         assert projection.fold(events) == projection.stored(connection)
     assert len(projection.fold(events)) == 3
     assert not any(word in str(event.body) for event in events for word in ("secret", "hidden"))
+
+
+def test_a_file_that_is_not_there_is_told_with_its_nearest_neighbour(data: Data, ada: Actor, tmp_path: Path) -> None:
+    """A letter that was typed wrong is found in the cure."""
+    (tmp_path / "customers.csv").write_text("x\n1\n")
+    with pytest.raises(SourceNotFound) as told:
+        data.add(tmp_path / "custmers.csv", "t", actor=ada)
+    assert f"did you mean {tmp_path / 'customers.csv'}?" in str(told.value.cure)
+    with pytest.raises(SourceNotFound) as told:
+        data.add(tmp_path / "zzz.csv", "t", actor=ada)
+    assert told.value.cure == "check the path"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from undrift.core.clock import from_us, to_us
 from undrift.data.anomalies.measurement import Kind, Measurement
@@ -14,9 +15,6 @@ from undrift.data.tables import measurements, metrics
 
 def save(connection: Connection, dataset: str, one: Measurement) -> bool:
     """Write a measurement unless there is one of the version, and say whether it is new."""
-    query = select(measurements.c.number).where(measurements.c.dataset == dataset, measurements.c.number == one.number)
-    if connection.scalar(query) is not None:
-        return False
     row = {
         "dataset": dataset,
         "number": one.number,
@@ -24,7 +22,11 @@ def save(connection: Connection, dataset: str, one: Measurement) -> bool:
         "at_us": to_us(one.at),
         "measured": one.encode().decode(),
     }
-    connection.execute(insert(measurements).values(row))
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(measurements).values(row))
+    except IntegrityError:  # somebody else looked at the same moment
+        return False
     return True
 
 

@@ -1,0 +1,47 @@
+"""`undrift data profile` of a file that nobody added."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from undrift.cli.main import cli
+
+
+def test_a_file_needs_no_project_and_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page and its facts lie where they were asked for, and nothing else does; personal cells are in neither."""
+    monkeypatch.chdir(tmp_path)
+    people = {"email": [f"user{n}@example.org" for n in range(40)], "age": [20 + n for n in range(40)]}
+    pl.DataFrame(people).write_csv("june.csv")
+    done = CliRunner().invoke(cli, ["data", "profile", "june.csv", "--html", "june.html", "--json"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["june.csv", "june.html", "june.json"]
+    assert json.loads(done.stdout) == json.loads(Path("june.json").read_text())
+    assert "user7" not in Path("june.html").read_text() + Path("june.json").read_text()
+
+
+def test_every_format_of_one_table_has_one_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet is read piece by piece, text whole."""
+    monkeypatch.chdir(tmp_path)
+    table = pl.DataFrame({"n": range(500), "x": [n / 7 for n in range(500)], "plan": ["a", "b"] * 250})
+    table.write_csv("t.csv")
+    table.write_parquet("t.parquet")
+    table.write_ndjson("t.jsonl")
+    told = [
+        CliRunner().invoke(cli, ["data", "profile", f"t.{end}", "--json"]).stdout for end in ("csv", "parquet", "jsonl")
+    ]
+    found = [{**json.loads(one), "of": "", "bytes": 0} for one in told]
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_file_that_is_not_there_is_no_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names its nearest neighbour."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "june.csv").write_text("x\n1\n")
+    done = CliRunner().invoke(cli, ["data", "profile", "jun.csv"])
+    assert done.exit_code == 2
+    assert "did you mean june.csv?" in done.stderr
