@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from undrift import quality
     from undrift.loop.door import up
     from undrift.loop.notebook import Evaluated, LoadedModel, LoggedModel, NotebookRun, load, run
     from undrift.project import Project
@@ -35,12 +36,14 @@ _HOMES = {
     "run": "undrift.loop.notebook",
     "up": "undrift.loop.door",
 }
-__all__ = ["Evaluated", "LoadedModel", "LoggedModel", "NotebookRun", "Project", "load", "run", "up"]
+__all__ = ["Evaluated", "LoadedModel", "LoggedModel", "NotebookRun", "Project", "load", "quality", "run", "up"]
 
 
 def __getattr__(name: str) -> Any:  # Any: whatever the name stands for
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "quality":
+        return import_module("undrift.quality")
     if name == "__version__":
         from importlib.metadata import version
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from undrift.core.errors import CheckFailed
 from undrift.core.json import JSON
 from undrift.data.quality.plan import RowNumbers
 from undrift.data.quality.suite import Expectation
@@ -21,6 +22,12 @@ _OF_A_CELL = frozenset(
     }
 )
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
+
+
+class ChecksFailed(CheckFailed):
+    """A table breaks what is expected of it."""
+
+    code = "checks-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,18 @@ class CheckReport:
     def broken(self) -> tuple[CheckResult, ...]:
         """The results that are no success."""
         return tuple(result for result in self.results if not result.success)
+
+    def raise_if_failed(self) -> None:
+        """Do nothing unless the verdict is ``fail``.
+
+        Raises
+        ------
+        ChecksFailed
+            If it is; the broken expectations are told, without cells.
+        """
+        if self.verdict == "fail":
+            told = [result.told() for result in self.broken if result.severity == "fail"]
+            raise ChecksFailed("; ".join(told), cure="mend the table, or say anew what is expected")
 
     def reasons(self) -> dict[int, list[str]]:
         """Return, for each bad row, what is wrong with it."""
