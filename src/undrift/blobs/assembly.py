@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from blake3 import blake3
 
@@ -18,6 +19,7 @@ from undrift.blobs.packs.packs import raw_of
 from undrift.blobs.store import BlobStore
 from undrift.core.files import replacing
 
+Places: TypeAlias = Mapping[str, list[Held]]
 _WORKSPACE_FILE = 0o666
 _RUN_BYTES = 8 << 20
 _AHEAD = 3  # runs that are read and verified while the one before is used
@@ -68,11 +70,22 @@ def materialise(store: BlobStore, contents: Contents, target: Path, seen: Callab
     The system brings the file to disk when it likes: what is in the store can be written again.
     """
     with replacing(target, _WORKSPACE_FILE, durable=False) as part:
-        _write(store, contents, os.open(part, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), seen)
+        _write(os.open(part, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), pieces(store, contents), seen)
 
 
-def write_new(store: BlobStore, contents: Contents, path: Path) -> None:
+def write_new(store: BlobStore, contents: Contents, path: str, places: Places | None = None) -> None:
     """Write the bytes to a file that must not exist yet; when this fails, what is there of it is to be deleted.
+
+    Parameters
+    ----------
+    store : BlobStore
+        Where they are.
+    contents : Contents
+        Their chunks.
+    path : str
+        The file to make.
+    places : mapping, optional
+        Where chunks lie, as ``store.packs.find`` returned it for these and many others.
 
     Raises
     ------
@@ -82,7 +95,7 @@ def write_new(store: BlobStore, contents: Contents, path: Path) -> None:
         If there is something of that name.
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    _write(store, contents, os.open(path, flags, _WORKSPACE_FILE), _nobody)
+    _write(os.open(path, flags, _WORKSPACE_FILE), pieces(store, contents, places), _nobody)
 
 
 def verified_path(store: BlobStore, contents: Contents) -> Path:
@@ -110,18 +123,30 @@ def verified_path(store: BlobStore, contents: Contents) -> Path:
         return store.whole.put(file, contents.digest)
 
 
-def pieces(store: BlobStore, contents: Contents) -> Iterator[bytes]:
+def pieces(store: BlobStore, contents: Contents, places: Places | None = None) -> Iterator[bytes]:
     """Give the bytes in order, each piece verified before it is given; the last only if the whole is right.
+
+    Parameters
+    ----------
+    store : BlobStore
+        Where they are.
+    contents : Contents
+        Their chunks.
+    places : mapping, optional
+        As for :func:`write_new`.
 
     Raises
     ------
     BlobMissing, BlobCorrupt, BlobErased
         As for :func:`read`.
     """
-    contents = _left(store, contents)
+    left = _left(store, contents)
+    if places is None or left is not contents:
+        places = store.packs.find(chunk.digest for chunk in left.chunks)
+    contents = left
     hasher = blake3()
     last: bytes | None = None
-    for piece in _runs_read(store, contents):
+    for piece in _runs_read(store, _runs(contents, places)):
         if last is not None:
             yield last
         if not contents.is_one_piece:  # else the chunk's digest was verified, which is the file's
@@ -137,9 +162,9 @@ def pieces(store: BlobStore, contents: Contents) -> Iterator[bytes]:
         yield last
 
 
-def _write(store: BlobStore, contents: Contents, descriptor: int, seen: Callable[[int], None]) -> None:
+def _write(descriptor: int, given: Iterable[bytes], seen: Callable[[int], None]) -> None:
     try:
-        for piece in pieces(store, contents):
+        for piece in given:
             rest = memoryview(piece)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
@@ -181,8 +206,7 @@ def _is_object(store: BlobStore, contents: Contents) -> bool:
     return contents.is_one_piece and store.has(contents.digest)
 
 
-def _runs_read(store: BlobStore, contents: Contents) -> Iterator[bytes]:
-    runs = _runs(store, contents)
+def _runs_read(store: BlobStore, runs: list[_Run]) -> Iterator[bytes]:
     if len(runs) == 1:
         yield from _read_run(store, runs[0])
         return
@@ -200,8 +224,7 @@ def _runs_read(store: BlobStore, contents: Contents) -> Iterator[bytes]:
                 one.cancel()
 
 
-def _runs(store: BlobStore, contents: Contents) -> list[_Run]:
-    places = store.packs.find(chunk.digest for chunk in contents.chunks)
+def _runs(contents: Contents, places: Places) -> list[_Run]:
     runs: list[_Run] = []
     for chunk in contents.chunks:
         copies = places.get(chunk.digest, [])

@@ -15,6 +15,8 @@ from undrift.core.files import full_disk_told
 from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest, Part
 
+_LOOKED_UP = 500  # files whose chunks are looked up together
+
 
 class BadTarget(BadInput):
     """A checkout would overwrite something, or its target is not a plain place."""
@@ -104,10 +106,13 @@ def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen
         with full_disk_told(target):
             for folder in sorted({(staging / part.path).parent for part in manifest.parts}):
                 folder.mkdir(parents=True, exist_ok=True)
-            for part in manifest.parts:
-                with told_of(part.path):
-                    write_new(blobs, part.contents, staging / part.path)
-                seen(part.contents.size_bytes)
+            for start in range(0, len(manifest.parts), _LOOKED_UP):
+                some = manifest.parts[start : start + _LOOKED_UP]
+                places = blobs.packs.find(chunk.digest for part in some for chunk in part.contents.chunks)
+                for part in some:
+                    with told_of(part.path):
+                        write_new(blobs, part.contents, f"{staging}/{part.path}", places)
+                    seen(part.contents.size_bytes)
             staging.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import msgspec
 
 from undrift.blobs.contents import Chunk, Contents
-from undrift.core import canonical
 from undrift.core.digest import BadDigest, blake3_bytes, check_digest
 from undrift.core.errors import BadInput
 from undrift.data.paths import check_distinct, check_path
@@ -75,7 +74,9 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
-        return canonical.dumps({"format": FORMAT, "files": [_plain(part) for part in self.parts]})
+        # Written by msgspec, many times faster than by the general writer: keys stand in their order, and what the two
+        # would write in different ways (control characters, halves of letters, large numbers) no manifest holds.
+        return msgspec.json.encode(_Wire([_wire(part) for part in self.parts], FORMAT))
 
     @classmethod
     def decode(cls, data: bytes) -> Manifest:
@@ -101,25 +102,25 @@ class Manifest:
 
 
 class _WireFile(msgspec.Struct, forbid_unknown_fields=True):
-    path: str
+    """Fields in the order of their names."""
+
     bytes: int
-    digest: str
     chunks: list[tuple[str, int]]
+    digest: str
+    path: str
 
 
 class _Wire(msgspec.Struct, forbid_unknown_fields=True):
-    format: str
+    """Fields in the order of their names."""
+
     files: list[_WireFile]
+    format: str
 
 
-def _plain(part: Part) -> dict[str, str | int | list[list[str | int]]]:
-    chunks: list[list[str | int]] = [[chunk.digest, chunk.size_bytes] for chunk in part.contents.chunks]
-    return {
-        "path": part.path,
-        "bytes": part.contents.size_bytes,
-        "digest": part.contents.digest,
-        "chunks": chunks,
-    }
+def _wire(part: Part) -> _WireFile:
+    contents = part.contents
+    chunks = [(chunk.digest, chunk.size_bytes) for chunk in contents.chunks]
+    return _WireFile(contents.size_bytes, chunks, contents.digest, part.path)
 
 
 def _part(file: _WireFile) -> Part:

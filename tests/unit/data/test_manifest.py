@@ -14,10 +14,21 @@ from undrift.blobs.contents import Chunk, Contents
 from undrift.core import canonical
 from undrift.core.digest import blake3_bytes
 from undrift.data.manifest import BadManifest, Manifest, Part
-from undrift.data.paths import UnsafePath
+from undrift.data.paths import UnsafePath, check_path
 from unit.data.golden_table import MANIFEST
 
 GOLDEN = Path(__file__).parents[2] / "golden/data/manifest.json"
+
+
+ZERO = "b3:" + "0" * 64
+
+
+def _is_safe(path: str) -> bool:
+    try:
+        check_path(path)
+    except UnsafePath:
+        return False
+    return True
 
 
 def part(path: str, data: bytes = b"x") -> Part:
@@ -90,3 +101,38 @@ def test_a_manifest_comes_back_as_it_was(files: list[tuple[str, bytes]]) -> None
     except UnsafePath:
         return
     assert Manifest.decode(manifest.encode()) == manifest
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(_is_safe),
+        st.lists(st.integers(1, 2**53 - 1), max_size=3),
+        max_size=4,
+    )
+)
+def test_the_fast_writer_and_the_canonical_one_agree(files: dict[str, list[int]]) -> None:
+    """Whatever stands in the paths, and however long files are."""
+    try:
+        manifest = Manifest(
+            tuple(
+                Part(
+                    path, Contents(blake3_bytes(path.encode()), sum(sizes), tuple(Chunk(ZERO, size) for size in sizes))
+                )
+                for path, sizes in files.items()
+            )
+        )
+    except UnsafePath:  # two are one file where case is ignored
+        return
+    listed = [
+        {
+            "path": one.path,
+            "bytes": one.contents.size_bytes,
+            "digest": one.contents.digest,
+            "chunks": [[chunk.digest, chunk.size_bytes] for chunk in one.contents.chunks],
+        }
+        for one in manifest.parts
+    ]
+    if sum(map(sum, files.values())) < 2**53:
+        assert manifest.encode() == canonical.dumps({"format": "undrift.data-manifest/1", "files": listed})
+        assert Manifest.decode(manifest.encode()) == manifest

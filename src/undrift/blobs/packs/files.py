@@ -26,6 +26,7 @@ class PackFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = make_private(folder)
+        self._paths: dict[str, Path] = {}
 
     def names(self) -> list[str]:
         """Return the names of all packs, sorted."""
@@ -33,8 +34,10 @@ class PackFiles:
 
     def path(self, name: str) -> Path:
         """Return where a pack lies, or would."""
-        checked = hex_of(f"b3:{name}")
-        return self._folder / checked[:2] / f"{checked}{_SUFFIX}"
+        if name not in self._paths:
+            checked = hex_of(f"b3:{name}")
+            self._paths[name] = self._folder / checked[:2] / f"{checked}{_SUFFIX}"
+        return self._paths[name]
 
     def has(self, name: str) -> bool:
         """Say whether there is such a pack."""
