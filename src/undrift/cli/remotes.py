@@ -36,6 +36,7 @@ def push(project: Path, references: tuple[str, ...], *, remote: str | None) -> A
     lines = [f"{len(done.versions)} versions to {done.remote}, {done.known} were there already"]
     lines.append(f"{done.chunks:,} chunks in {done.packs} packs, {done.size_bytes / _MB:,.1f} MB")
     lines += [f"{done.erased} files were erased: {done.purged} packs written anew"] if done.erased else []
+    lines += [f"left out, its bytes were let go of here: {one}" for one in done.gone]
     lines += [f"erased at the remote and not sent again: {one}" for one in done.withheld]
     lines += [f"the tag {one} names another version there; tags never move" for one in done.conflicts]
     return Answer(done.as_json(), "\n".join(lines), 4 if done.conflicts else 0)

@@ -11,7 +11,7 @@ from undrift.cli.command import command
 from undrift.data.fsck import told
 from undrift.data.gc import Keep
 from undrift.data.remotes.mending import RemoteChunks
-from undrift.loop.remotes import remote_of
+from undrift.loop.remotes import answering
 from undrift.loop.used import versions_used
 from undrift.project import Project
 
@@ -21,9 +21,11 @@ from undrift.project import Project
 def fsck(project: Path, *, repair: bool) -> Answer:
     """Read every stored byte and compare it with its digest; exit code 3 when something is damaged."""
     with Project.open(project) as opened, Bytes("read and compared") as seen:
-        sources = [RemoteChunks(remote_of(opened, name)) for name in opened.settings.remotes] if repair else []
+        remotes, away = answering(opened) if repair else ([], [])
+        sources = [RemoteChunks(remote) for remote in remotes]
         report = opened.data.keeping.fsck(sources, is_repair=repair, seen=seen)
-    return Answer(report.as_json(), "\n".join(told(report)), 0 if report.is_sound else 3)
+    lines = [*told(report), *(f"not asked: {error.message}" for error in away)]
+    return Answer(report.as_json(), "\n".join(lines), 0 if report.is_sound else 3)
 
 
 @command("gc", example="undrift data gc --keep-tags --keep-used --dry-run")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tomlkit import TOMLDocument
 
-from undrift.blobs.buckets import refuse_secrets
+from undrift.blobs.buckets import BucketUnreachable, refuse_secrets
 from undrift.core.addresses import BadAddress, kind_of
 from undrift.core.config import STORE
-from undrift.core.errors import NotFound
+from undrift.core.errors import NotFound, UndriftError
 from undrift.core.ids import check_name
-from undrift.data.remotes.remote import Remote
+from undrift.data.remotes.remote import Remote, RemoteTooNew
 from undrift.loop import settings_file
 from undrift.project import Project
 
@@ -37,6 +37,22 @@ def remote_of(project: Project, name: str, *, make: bool = False) -> Remote:
         raise NotFound(f"there is no remote {name!r} (known: {known})", cure=f"undrift data remote add {name} URL")
     url = found.url if "://" in found.url else str(project.root / found.url)
     return Remote(name, url, project.store / "remotes" / name, make=make)
+
+
+def answering(project: Project) -> tuple[list[Remote], list[UndriftError]]:
+    """Return the remotes of the settings that answer and hold something, and why the others do not."""
+    found: list[Remote] = []
+    away: list[UndriftError] = []
+    for name in project.settings.remotes:
+        try:
+            remote = remote_of(project, name)
+            remote.check()
+            remote.packs.look()
+        except (BucketUnreachable, NotFound, RemoteTooNew) as error:
+            away.append(error)
+            continue
+        found.append(remote)
+    return found, away
 
 
 def name_remote(project: Project, name: str, url: str | None) -> bool:

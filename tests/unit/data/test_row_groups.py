@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from undrift.data import row_groups
 from undrift.data.row_groups import row_groups as cut
+from undrift.data.schema import freeze
+from undrift.data.table_digest import TableHasher
+from undrift.data.table_writer import write_shareable
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +37,19 @@ def test_cuts_do_not_depend_on_batches(size: int) -> None:
     assert pl.concat(groups).equals(table)
     assert [group.height for group in groups] == [group.height for group in cut([table])]
     assert all(group.height <= 4000 for group in groups)
+
+
+def test_a_file_has_the_same_bytes_however_its_rows_came(tmp_path: Path) -> None:
+    """Batches leave no trace, so the same rows are the same chunks."""
+    pytest.importorskip("pyarrow")
+    table = _table()
+    written = set()
+    for size in (700, 20_000):
+        file = tmp_path / f"{size}.parquet"
+        batches = (table.slice(start, size) for start in range(0, table.height, size))
+        write_shareable(batches, file, TableHasher(freeze(table.schema)))
+        written.add(file.read_bytes())
+    assert len(written) == 1
 
 
 def test_after_inserted_rows_the_groups_are_the_same_again() -> None:

@@ -43,6 +43,10 @@ def column_of(name: str, cells: Sequence[Any], declared: Declared, first_row: in
     """
     if declared.type is None:
         return _undeclared(name, cells, first_row)
+    if declared.type in _AS_THEY_ARE and not declared.is_single:
+        kinds = set(map(type, cells)) - {type(None)}
+        if kinds <= {_AS_THEY_ARE[declared.type]} and (declared.type != "int" or _fit(cells)):
+            return pl.Series(name, cells, dtype=_DTYPES[declared.type], strict=True)
     read = _READERS[declared.type]
     values: list[Any] = []  # Any: cells
     for row, cell in enumerate(cells):
@@ -54,6 +58,12 @@ def column_of(name: str, cells: Sequence[Any], declared: Declared, first_row: in
     if declared.type == "decimal":
         return _decimals(name, values, declared, first_row)
     return pl.Series(name, values, dtype=_DTYPES[declared.type], strict=True)
+
+
+def _fit(cells: Sequence[Any]) -> bool:  # Any: whole numbers
+    """Say whether all whole numbers fit into 64 bits."""
+    present = [cell for cell in cells if cell is not None]
+    return not present or (min(present) >= _SMALLEST and max(present) <= _LARGEST)
 
 
 def _undeclared(name: str, cells: Sequence[Any], first_row: int) -> pl.Series:  # Any: cells
@@ -170,6 +180,15 @@ _READERS: Mapping[LogicalType, Callable[[Any, Declared], Any]] = {  # Any: cells
     "timestamp": _naive,
     "timestamp-utc": _instant,
 }
+_AS_THEY_ARE: Mapping[LogicalType, type] = {
+    "bool": bool,
+    "int": int,
+    "float64": float,
+    "string": str,
+    "bytes": bytes,
+    "date": dt.date,
+}
+"""What drivers give that needs no look at each cell."""
 _DTYPES: Mapping[LogicalType, pl.DataType] = {
     "bool": pl.Boolean(),
     "int": pl.Int64(),

@@ -75,6 +75,7 @@ def import_version(change: Change, record: Record, manifest: Manifest, remote: s
     slot = slot_for(connection, record)
     if not slot.is_held:
         _insert(connection, record, manifest, slot.number)
+        connection.execute(update(versions).where(versions.c.version_id == record.version_id).values(is_gone=False))
         body: dict[str, JSON] = {
             "version_id": record.version_id,
             "number_there": record.number,

@@ -97,6 +97,22 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
+class _Manner:
+    """How versions are taken.
+
+    Attributes
+    ----------
+    tell : callable
+        Told of progress.
+    is_asked_for : bool
+        Whether somebody named what is wanted: then bytes that were let go of here come back, too.
+    """
+
+    tell: Tell
+    is_asked_for: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A version, and the remotes that have it."""
 
@@ -137,7 +153,7 @@ def pull(stored: StoredVersions, remotes: Sequence[Remote], refs: Sequence[Ref],
     wanted = _chosen(sources, refs)
     for one in wanted:
         try:
-            _take(stored, one, actor, done, tell)
+            _take(stored, one, actor, done, _Manner(tell, is_asked_for=bool(refs)))
         except (RemoteCorrupt, BlobCorrupt, BlobMissing, BucketUnreachable) as error:
             done.failed.append(error)
     _take_tags(stored, wanted, actor, done)
@@ -193,22 +209,26 @@ def _matches(wanted: _Wanted, ref: Ref) -> bool:
     return any(source.remote.tags(ref.name).get(ref.selector) == record.identity for source in wanted.sources)
 
 
-def _take(stored: StoredVersions, wanted: _Wanted, actor: Actor, done: Pulled, tell: Tell) -> None:
+def _take(stored: StoredVersions, wanted: _Wanted, actor: Actor, done: Pulled, manner: _Manner) -> None:
     """Bring one version: bytes, then manifest, then the row that makes it known."""
     record, blobs = wanted.record, stored.blobs
     with stored.ledger.read() as connection:
         slot = slot_for(connection, record)
+    here = stored.find(Ref("data", record.dataset, str(slot.number))) if slot.is_held else None
+    if here is not None and here.is_gone and not manner.is_asked_for:
+        done.known += 1
+        return
     manifest = _manifest(wanted)
     with blobs.lock.shared():
         contents = [one for part in manifest.parts for one in _needed(blobs, wanted, part.contents, done)]
-        came = _fetch(blobs, wanted, contents, done, tell)
-        if came or not slot.is_held:
+        came = _fetch(blobs, wanted, contents, done, manner.tell)
+        if came or here is None or here.is_gone:
             _verify(blobs, record, manifest, contents)
         blobs.put_bytes(manifest.encode())
-        if slot.is_held:
+        if here is not None:
             done.known += 1
-            is_back = _note_back(stored, Ref("data", record.dataset, str(slot.number)), actor)
-            done.mended += [record.ref] if came or is_back else []
+            is_back = _note_back(stored, here, actor)
+            done.mended += [here.ref] if came or is_back else []
             return
         version = _import(stored, record, manifest, wanted.sources[0].remote.name, actor)
     done.versions.append(version.ref)
@@ -216,9 +236,8 @@ def _take(stored: StoredVersions, wanted: _Wanted, actor: Actor, done: Pulled, t
         done.renumbered[version.ref] = record.ref
 
 
-def _note_back(stored: StoredVersions, ref: Ref, actor: Actor) -> bool:
+def _note_back(stored: StoredVersions, version: DatasetVersion, actor: Actor) -> bool:
     """Record that the bytes of a version that were let go of are here again, and say whether they were."""
-    version = stored.find(ref)
     if version.is_gone:
         with stored.ledger.change(actor) as change:
             repository.set_gone(change.connection, version, is_gone=False)

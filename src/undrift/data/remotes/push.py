@@ -54,6 +54,8 @@ class Pushed:
         Of how many files it was told that they were erased.
     purged : int
         Packs that were rewritten there without erased bytes.
+    gone : list of str
+        Versions that were left out, because their bytes were let go of here.
     withheld : list of str
         Files that are whole here and were erased there; their bytes were not sent.
     """
@@ -68,6 +70,7 @@ class Pushed:
     conflicts: list[str] = field(default_factory=list)
     erased: int = 0
     purged: int = 0
+    gone: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
@@ -83,6 +86,7 @@ class Pushed:
             "conflicts": list(self.conflicts),
             "erased": self.erased,
             "purged_packs": self.purged,
+            "gone": list(self.gone),
             "withheld": list(self.withheld),
         }
 
@@ -111,8 +115,8 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
         If others take from it all the while.
     """
     remote.begin()
-    done = Pushed(remote.name)
-    chosen = [version for version in chosen if not version.is_gone]  # what is not here cannot be sent
+    done = Pushed(remote.name, gone=[version.ref for version in chosen if version.is_gone])
+    chosen = [version for version in chosen if not version.is_gone]
     manifests = {version.version_id: stored.manifest(version) for version in chosen}
     erased = remote.erased()
     done.erased = _tell_erased(stored.blobs, remote, manifests, erased)

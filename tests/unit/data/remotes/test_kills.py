@@ -71,10 +71,10 @@ def test_a_kill_at_any_moment_leaves_all_valid(
         ada.push()
     draw = random.Random(doing)
     killed = 0
-    for attempt in range(40):
+    for attempt in range(30):
         child = _child(doing, ada if doing == "push" else ben)
         try:
-            child.wait(0.02 + attempt * 0.03 + draw.random() * 0.05)
+            child.wait(0.02 + attempt * 0.05 + draw.random() * 0.05)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
@@ -91,7 +91,8 @@ def test_a_kill_at_any_moment_leaves_all_valid(
                 assert looked.text(name) == texts[name]
         if child.returncode == 0:
             break
-    assert child.returncode == 0
+    last = _child(doing, ada if doing == "push" else ben)
+    assert last.wait(120) == 0
     assert killed >= 2
     assert ben.pull().failed == []
     assert {name: ben.text(name) for name in texts} == texts

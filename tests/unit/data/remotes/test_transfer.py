@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from undrift.blobs.errors import BlobMissing
+from undrift.data.gc import Keep
+from undrift.data.remotes.mending import RemoteChunks
 from undrift.data.remotes.pull import NotAtRemote
 from undrift.data.repository import VersionsProjection
 from undrift.data.versions import DatasetNotFound
@@ -141,3 +143,27 @@ def test_records_and_manifests_do_not_tell_where_things_lie_here(ada: Site) -> N
         json.loads(text)
         assert str(ada.project.root) not in text
         assert "os-user" not in text
+
+
+def test_bytes_that_were_let_go_of_come_back_when_they_are_asked_for(ada: Site, ben: Site) -> None:
+    """A pull of everything leaves them away; a push leaves the version out."""
+    ben.pull()
+    ben.project.data.keeping.gc(Keep(is_everything=False), ADA)
+    assert ben.project.data.get("t@1").is_gone
+    assert (ben.pull().mended, ben.push().gone) == ([], ["data:t@1"])
+    assert ben.pull("t@1").mended == ["data:t@1"]
+    assert ben.text("t@1") == rows(3000)
+    assert ben.project.verify().ok
+
+
+@pytest.mark.parametrize("what", ["packs/*/*.pack", "objects/*/*"])
+def test_a_check_repairs_from_a_remote(ada: Site, ben: Site, what: str) -> None:
+    """Chunks and lists of files that are damaged here and right there."""
+    ben.pull()
+    for file in (ben.project.store / "blobs").glob(what):
+        file.chmod(0o600)
+        file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+    assert not ben.project.data.keeping.fsck().is_sound
+    assert not ben.project.data.keeping.fsck(is_repair=True).is_sound
+    assert ben.project.data.keeping.fsck([RemoteChunks(ben.remote())], is_repair=True).is_sound
+    assert ben.text("t@2") == rows(3000) + "1,2\n"
