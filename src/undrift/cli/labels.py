@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def add(
     project: Path, path: Path, *, on: str, actual: str | None, event_time: str | None, endpoint: str | None, learn: bool
 ) -> Answer:
-    """Say what turned out to be true, from a CSV or Parquet file."""
+    """Say what turned out to be true, from a table: CSV in any dialect, JSON lines, Parquet."""
     from undrift.loop.labels import add_labels, keys_in
 
     with Project.open(project) as opened:

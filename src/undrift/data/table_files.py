@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -22,6 +22,7 @@ from undrift.data.text_tables import (
     TextTable,
     infer_from,
     is_unicode,
+    names_of,
     notes_under,
     parse_cells,
     place_in,
@@ -157,6 +158,31 @@ def read_table(path: Path, reading: Reading | None = None, before: Schema | None
     if not found.how.rows:
         raise BadTable(f"{path.name} has columns and no rows", cure="give a table with rows")
     return found
+
+
+def read_columns(path: Path, typed: Collection[str]) -> pl.DataFrame:
+    """Return the rows of a table file of which only some columns are read as what they look like.
+
+    Parameters
+    ----------
+    path : Path
+        A file with the ending of a table.
+    typed : collection of str
+        Columns whose cells are numbers, dates, ... where all look so. The others stay text, so that nothing need be
+        said of how they are written; in Parquet and JSON lines, which have types of their own, they keep those.
+
+    Raises
+    ------
+    BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter, BadSchema
+        As for :func:`read_table`.
+    """
+    table_format = format_of(path)
+    if table_format not in ("csv", "tsv"):
+        return read_table(path).frame
+    cells = read_cells(path, table_format, Reading())
+    texts = tuple(name for name in names_of(cells) if name not in typed)
+    schema, _ = infer_from([cells], Reading(as_text=texts), None)
+    return parse_cells(cells, schema)[0]
 
 
 def _read(path: Path, table_format: TableFormat, reading: Reading, before: Schema | None) -> ReadTable:

@@ -30,12 +30,14 @@ _BY_ID = "prediction_id"
 
 @dataclass(frozen=True, slots=True)
 class LabelSource:
-    """A table of labels and how to read it.
+    """A table of labels and what its columns mean.
 
     Attributes
     ----------
     path : Path
-        A CSV or Parquet file.
+        The file.
+    table : polars.DataFrame
+        Its rows.
     on : str
         The column that says what a label is about: the caller's key, or, when it is called
         ``prediction_id``, the prediction's id.
@@ -48,6 +50,7 @@ class LabelSource:
     """
 
     path: Path
+    table: pl.DataFrame
     on: str
     actual: str
     classes: tuple[ClassLabel, ...] = ()
@@ -110,8 +113,7 @@ def add_labels(rooms: EndpointRooms, endpoint: str, source: LabelSource, actor: 
     Raises
     ------
     BadLabels
-        If the file cannot be read, lacks a column, or holds a truth that the model cannot
-        answer; nothing is written then.
+        If the table lacks a column, or holds a truth that the model cannot answer; nothing is written then.
     """
     table = _table(source)
     digest = blake3_file(source.path)
@@ -130,11 +132,11 @@ def add_labels(rooms: EndpointRooms, endpoint: str, source: LabelSource, actor: 
     return report
 
 
-def keys_of(path: Path, on: str) -> list[str]:
+def keys_of(path: Path, table: pl.DataFrame, on: str) -> list[str]:
     """Return the keys in a table of labels; none when it names predictions by their id."""
     if on == _BY_ID:
         return []
-    table = _table(LabelSource(path=path, on=on, actual=on))
+    table = _table(LabelSource(path, table, on=on, actual=on))
     return [str(key) for key in table["about"].drop_nulls().unique().to_list()]
 
 
@@ -152,14 +154,8 @@ def _table(source: LabelSource) -> pl.DataFrame:
     """Return the columns ``about``, ``actual`` and ``event_us``, row by row."""
     import polars as pl
 
+    table = source.table
     wanted = [source.on, source.actual, *([source.event_time] if source.event_time else [])]
-    try:
-        if source.path.suffix == ".parquet":
-            table = pl.read_parquet(source.path)
-        else:  # a key is text, whatever it looks like: 007 is not 7
-            table = pl.read_csv(source.path, schema_overrides={source.on: pl.String}, infer_schema_length=None)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadLabels(f"{source.path.name} cannot be read: {error}", cure="give a CSV or Parquet file") from error
     if absent := [name for name in wanted if name not in table.columns]:
         raise BadLabels(
             f"{source.path.name} has no column {absent[0]!r}", cure=f"choose from {', '.join(table.columns)}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
 from undrift.core.errors import BadInput
 from undrift.core.masking import known_mask
+from undrift.data.table_files import read_columns
+from undrift.data.workspace import missing
 from undrift.endpoints import labels
 from undrift.endpoints.labels import LabelReport, LabelSource
 from undrift.project import Project
@@ -23,7 +27,7 @@ def add_labels(
     endpoint : str
         Its name.
     path : Path
-        CSV or Parquet.
+        A table: CSV in any dialect, JSON lines, Parquet.
     on : str
         The column with the caller's key, or ``prediction_id``.
     actual : str, optional
@@ -35,8 +39,10 @@ def add_labels(
     ------
     BadInput
         If no column is named and the settings do not know the model's target.
+    SourceNotFound, BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter
+        If the file cannot be read, or in two ways.
     BadLabels
-        If the file cannot be used; nothing is written then.
+        If a column is missing, or a truth is none that the model can answer; nothing is written then.
     """
     version = project.registry.get(project.endpoints.get(endpoint).stable.ref)
     known = project.settings.models.get(version.model)
@@ -44,7 +50,8 @@ def add_labels(
     if column is None:
         raise BadInput(f"which column of {path.name} holds the truth?", cure="add --actual COLUMN")
     classes = project.registry.open(version).manifest.classes
-    source = LabelSource(path=path, on=on, actual=column, classes=classes, event_time=event_time)
+    table = _read(path, [column, *([event_time] if event_time else [])])
+    source = LabelSource(path, table, on=on, actual=column, classes=classes, event_time=event_time)
     return labels.add_labels(project.endpoint_rooms, endpoint, source, project.actor)
 
 
@@ -56,10 +63,17 @@ def keys_in(project: Project, path: Path, on: str) -> dict[str, str]:
     project : Project
         The project, which may mask keys.
     path : Path
-        CSV or Parquet.
+        A table.
     on : str
         The column with the keys.
     """
     mask = known_mask(project.store)  # as readers of the log mask what lies there unmasked
-    keys = labels.keys_of(path, on)
+    keys = labels.keys_of(path, _read(path, []), on)
     return {key if mask is None else mask.text(key): key for key in keys}
+
+
+def _read(path: Path, typed: list[str]) -> pl.DataFrame:
+    """Return a table of labels; a key is text, whatever it looks like: 007 is not 7."""
+    if not path.is_file():
+        raise missing(path)
+    return read_columns(path, typed)
