@@ -15,6 +15,7 @@ import pytest
 
 from undrift.data.quality.check import Asked, CheckResult, check
 from undrift.data.quality.engines import EngineName
+from undrift.data.quality.signatures import SIGNATURES
 from undrift.data.quality.suite import Expectation, Suite
 
 RECORDED = Path(__file__).with_name("gx") / "cases.json"
@@ -123,3 +124,24 @@ def test_results_are_those_of_great_expectations(engine: EngineName) -> None:
     assert {place: told for place, told in found.items() if place not in known} == {}
     assert known - found.keys() == set()
     assert len(cases()) > 900
+
+
+def test_the_page_tells_what_the_test_bed_shows() -> None:
+    """How many cases there are, how many are equal, and why the others are not."""
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    different = json.loads(DIFFERENT.read_text(encoding="utf-8"))
+    others = sum(len(reason["cases"]) for reason in different)
+    assert f"**{len(cases()) - others:,} of {len(cases()):,} are equal.** The {others} others" in page
+    assert [
+        reason["reason"] for reason in different if f"| {len(reason['cases'])} | {reason['reason']} |" not in page
+    ] == []
+
+
+def test_the_page_lists_every_expectation_with_its_arguments() -> None:
+    """As the signatures have them."""
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    for name, signature in SIGNATURES.items():
+        needed = [f"**{argument}**" for argument in signature.required]
+        arguments = ", ".join([*needed, *signature.optional]) or "-"
+        line = f"| `{name}` | {signature.why} |" if signature.family == "refused" else f"| `{name}` | {arguments} |"
+        assert line in page, line

@@ -14,7 +14,7 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 ANY_TABLE = REPOSITORY / "docs" / "up.md"
 NOTEBOOK = REPOSITORY / "docs" / "notebook.md"
 README = REPOSITORY / "README.md"
-_DATA_PAGES = ("profile", "anomalies", "chapter", "sources", "remotes", "store")
+_DATA_PAGES = ("profile", "anomalies", "chapter", "sources", "remotes", "store", "quality")
 RUN_PAGES = [
     TUTORIAL,
     ANY_TABLE,
