@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FORMATS = ("boolean_only", "basic", "summary", "complete")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXAMPLES = 3
+_SOME, _ALL = 20, 200  # breaking values of one expectation, as many as Great Expectations tells
 
 
 @command("check", example="undrift data check june.csv --suite churn.yaml")
@@ -60,7 +61,12 @@ def check(
     from undrift.data.quality.check import Asked
     from undrift.data.quality.suite_files import read_suite
 
-    asked = Asked(row_numbers=form is not None, parameters=_parameters(given), engine=cast("EngineName", engine))
+    asked = Asked(
+        row_numbers=form is not None,
+        examples=_ALL if form == "complete" else _SOME if form else 0,
+        parameters=_parameters(given),
+        engine=cast("EngineName", engine),
+    )
     suite = read_suite(suite_file) if suite_file else None
     if Path(what).is_file():
         if suite is None or freeze:

@@ -31,7 +31,7 @@ from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
 from undrift.data.origins import Origin
 from undrift.data.paths import check_path
-from undrift.data.quality.check import CheckReport, check
+from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
@@ -334,7 +334,7 @@ class Admissions:
 
 def _judge(frame: pl.DataFrame, faults: tuple[CellFault, ...], suite: Suite, personal: frozenset[str]) -> _Judged:
     """Check a batch; whole-table expectations are judged on the rows that would go on."""
-    report = check(frame, suite)
+    report = check(frame, suite, Asked(examples=0))
     reasons: dict[int, list[str]] = {}
     for fault in faults:
         reasons.setdefault(fault.row, []).append(f"{fault.column}: {_problem(fault, personal)}")

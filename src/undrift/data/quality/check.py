@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from undrift.data.quality.parameters import with_parameters
 from undrift.data.quality.plan import Answers, Plan, RowNumbers
 from undrift.data.quality.report import CheckReport, CheckResult
 from undrift.data.quality.rules import Finding, Measure, RowRule, Rule
-from undrift.data.quality.suite import BadSuite, Expectation, Suite
+from undrift.data.quality.suite import BadSuite, Expectation, Suite, normal
 
 __all__ = ["EVERYTHING", "Asked", "CheckReport", "CheckResult", "check"]
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
@@ -50,7 +50,22 @@ class Asked:
     memory_limit: int | None = None
 
 
-_Compiled: TypeAlias = Rule | BadSuite
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An expectation on a table with known columns.
+
+    Attributes
+    ----------
+    expectation : Expectation
+        What is expected, with values in place of parameters.
+    rule : Rule or BadSuite
+        What it is compiled to, or why it cannot be judged.
+    """
+
+    expectation: Expectation
+    rule: Rule | BadSuite
+
+
 EVERYTHING = Asked()
 
 
@@ -69,33 +84,53 @@ def check(table: pl.DataFrame | pl.LazyFrame | Path, suite: Suite, asked: Asked 
     """
     source = table if isinstance(table, Path) else table.lazy()
     dtypes = dict(engines.lazy(source).collect_schema())
-    compiled = [_compile(expectation, dtypes, asked) for expectation in suite.expectations]
-    plan = plan_of(suite, compiled, asked)
-    return _report(suite, compiled, engines.run(source, plan, asked.engine, asked.memory_limit))
+    prepared = [prepare(expectation, dtypes, asked.parameters) for expectation in suite.expectations]
+    found = engines.run(source, plan_of(prepared, asked), asked.engine, asked.memory_limit)
+    return CheckReport(
+        suite_digest=suite.digest,
+        rows=int(found[_ROWS]),
+        results=tuple(_result(one, number, found) for number, one in enumerate(prepared)),
+        bad_rows=found.get(_BAD, _NONE),
+        bad_row_limit=suite.bad_row_limit,
+        bad_count=int(found.get(_BAD_COUNT) or 0),
+    )
 
 
-def plan_of(suite: Suite, compiled: Sequence[_Compiled], asked: Asked) -> Plan:
-    """Return what an engine must find out.
+def prepare(
+    expectation: Expectation,
+    dtypes: Mapping[str, pl.DataType],
+    parameters: Mapping[str, Any],  # Any: JSON values
+) -> Prepared:
+    """Return an expectation with its rule for a table.
 
     Parameters
     ----------
-    suite : Suite
-        The expectations.
-    compiled : sequence
-        Their rules, or why there is none.
-    asked : Asked
-        What the report is to tell.
+    expectation : Expectation
+        What is expected.
+    dtypes : mapping
+        Types of the table's columns.
+    parameters : mapping
+        What stands for parameters of the suite.
     """
+    try:
+        filled = normal(with_parameters(expectation, parameters))
+        return Prepared(filled, compile_expectation(filled, dtypes))
+    except BadSuite as error:
+        return Prepared(expectation, error)
+
+
+def plan_of(prepared: Sequence[Prepared], asked: Asked) -> Plan:
+    """Return what an engine must find out."""
     marks: dict[str, Expression] = {}
     aggregates: dict[str, Aggregate] = {_ROWS: Aggregate("count")}
     condemning = []
-    for number, (expectation, rule) in enumerate(zip(suite.expectations, compiled, strict=True)):
-        if isinstance(rule, Measure):
-            aggregates.update({f"{number}.{name}": one for name, one in rule.numbers.items()})
-        if isinstance(rule, RowRule):
-            marks.update(_marks(number, rule))
-            aggregates.update(_counts(number, rule, asked))
-            if expectation.severity == "fail" and expectation.mostly == 1:
+    for number, one in enumerate(prepared):
+        if isinstance(one.rule, Measure):
+            aggregates.update({f"{number}.{name}": wanted for name, wanted in one.rule.numbers.items()})
+        if isinstance(one.rule, RowRule):
+            marks.update(_marks(number, one.rule))
+            aggregates.update(_counts(number, one.rule, asked))
+            if one.expectation.severity == "fail" and one.expectation.mostly == 1:
                 condemning.append(mark(f"{number}.unexpected"))
     if condemning:
         bad = any_of(condemning)
@@ -103,13 +138,6 @@ def plan_of(suite: Suite, compiled: Sequence[_Compiled], asked: Asked) -> Plan:
         if asked.row_numbers:
             aggregates[_BAD] = Aggregate("rows", None, bad)
     return Plan(marks, aggregates)
-
-
-def _compile(expectation: Expectation, dtypes: Mapping[str, pl.DataType], asked: Asked) -> _Compiled:
-    try:
-        return compile_expectation(with_parameters(expectation, asked.parameters), dtypes)
-    except BadSuite as error:
-        return error
 
 
 def _marks(number: int, rule: RowRule) -> Iterator[tuple[str, Expression]]:
@@ -132,22 +160,8 @@ def _counts(number: int, rule: RowRule, asked: Asked) -> Iterator[tuple[str, Agg
             yield f"{number}.shown.{place}", Aggregate("first", column(name), broken, asked.examples)
 
 
-def _report(suite: Suite, compiled: Sequence[_Compiled], found: Answers) -> CheckReport:
-    results = tuple(
-        _result(expectation, rule, number, found)
-        for number, (expectation, rule) in enumerate(zip(suite.expectations, compiled, strict=True))
-    )
-    return CheckReport(
-        suite_digest=suite.digest,
-        rows=int(found[_ROWS]),
-        results=results,
-        bad_rows=found.get(_BAD, _NONE),
-        bad_row_limit=suite.bad_row_limit,
-        bad_count=int(found.get(_BAD_COUNT) or 0),
-    )
-
-
-def _result(expectation: Expectation, rule: _Compiled, number: int, found: Answers) -> CheckResult:
+def _result(prepared: Prepared, number: int, found: Answers) -> CheckResult:
+    expectation, rule = prepared.expectation, prepared.rule
     if isinstance(rule, RowRule):
         return _of_rows(expectation, rule, number, found)
     try:

@@ -37,6 +37,11 @@ def compile_expectation(expectation: Expectation, dtypes: Mapping[str, pl.DataTy
     if signature.family == "refused":
         raise BadSuite(f"{expectation.type} is not judged here", cure=signature.why)
     arguments = Arguments(expectation, dtypes)
+    if arguments.get("parse_strings_as_datetimes") and "column" in expectation.kwargs and arguments.kind() == "text":
+        raise BadSuite(
+            f"{expectation.type}: parse_strings_as_datetimes is for a column of text",
+            cure="read the column as dates (docs/reading.md); columns of dates take bounds that are ISO texts",
+        )
     if expectation.type in FACTS:
         return FACTS[expectation.type](arguments)
     where = compile_condition(arguments.get("row_condition"), arguments.get("condition_parser"), dtypes)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from undrift.core.errors import Fault, MissingExtra
+from undrift.core.errors import MissingExtra
 from undrift.data.quality.expressions import Aggregate, Expression, Predicate
-from undrift.data.quality.plan import Answers, Plan
+from undrift.data.quality.plan import Answers, EngineFailed, Plan
 from undrift.data.quality.values import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 _ROW = "\x1frow"
 _MARK = "\x1f"
 _NUMBERED = "file_row_number"
-
-
-class EngineFailed(Fault):
-    """The engine could not run a check."""
-
-    code = "check-engine-failed"
 
 
 @dataclass(slots=True)
@@ -96,8 +90,9 @@ def _one_row(connection: duckdb.DuckDBPyConnection, query: Query, error_type: ty
     try:
         found = connection.execute(query.text, query.values).fetchone()
     except error_type as error:
-        told = str(error).splitlines()[0]
-        raise EngineFailed(f"DuckDB could not run the check: {told}", cure="check with --engine polars") from error
+        # Its words may quote a cell.
+        told = type(error).__name__
+        raise EngineFailed(f"DuckDB could not run the check ({told})", cure="check with --engine polars") from error
     return found or ()
 
 

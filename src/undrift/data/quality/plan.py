@@ -9,11 +9,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from undrift.core.errors import Fault
 from undrift.data.quality.expressions import Aggregate, Expression
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
 # Any: numbers, cells, lists of cells, dictionaries of counts; row numbers are arrays.
 Answers: TypeAlias = Mapping[str, Any]
+
+
+class EngineFailed(Fault):
+    """An engine could not run a check."""
+
+    code = "check-engine-failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from undrift.data.quality.expressions import Aggregate, Expression, Predicate
-from undrift.data.quality.plan import Answers, Plan
+from undrift.data.quality.plan import Answers, EngineFailed, Plan
 
 _MARK = "\x1f"
 _FEW = 8
@@ -25,7 +25,20 @@ def run(table: pl.LazyFrame, plan: Plan) -> Answers:
         The table.
     plan : Plan
         What is asked.
+
+    Raises
+    ------
+    EngineFailed
+        If polars cannot do it.
     """
+    try:
+        return _run(table, plan)
+    except pl.exceptions.PolarsError as error:
+        told = type(error).__name__  # its words may quote a cell
+        raise EngineFailed(f"polars could not run the check ({told})", cure="see the types of the columns") from error
+
+
+def _run(table: pl.LazyFrame, plan: Plan) -> Answers:
     dtypes = table.collect_schema()
     floats = [name for name in plan.columns() if dtypes[name].is_float()]
     clean = table.with_columns(pl.col(name).fill_nan(None) for name in floats) if floats else table

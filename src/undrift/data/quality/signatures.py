@@ -22,7 +22,6 @@ _ANSWERING = frozenset(
         "output_strftime_format",
         "allow_cross_type_comparisons",
         "windows",
-        "strict",
     }
 )
 

@@ -139,6 +139,12 @@ FAULTY = [
     ("expect_column_mean_to_be_between", {"column": "temp"}, "needs min_value"),
     ("expect_column_values_to_be_unique", {}, "needs the argument 'column'"),
     ("expect_the_unexpected", {}, "is not known"),
+    ("expect_table_row_count_to_equal_other_table", {"other_table_name": "t"}, "is not judged here"),
+    (
+        "expect_column_values_to_be_between",
+        {"column": "city", "min_value": "2013", "parse_strings_as_datetimes": True},
+        "parse_strings_as_datetimes",
+    ),
 ]
 
 

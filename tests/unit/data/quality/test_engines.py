@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from polars.io.plugins import register_io_source
 
 from undrift.data.quality import duckdb_engine
-from undrift.data.quality.check import Asked, CheckReport, check, plan_of
-from undrift.data.quality.compiling import compile_expectation
+from undrift.data.quality.check import Asked, CheckReport, check, plan_of, prepare
+from undrift.data.quality.plan import EngineFailed
 from undrift.data.quality.signatures import SIGNATURES
 from undrift.data.quality.suite import Expectation, Suite, expect
 
@@ -148,9 +148,8 @@ def test_one_suite_is_one_scan_of_duckdb(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     TYPED.write_parquet(path)
     suite = Suite("s", tuple(every()))
-    judged = tuple(result.expectation for result in check(TYPED, suite).results if not result.problem)
-    compiled = [compile_expectation(expectation, TYPED.schema) for expectation in judged]
-    query = duckdb_engine.query_of(path, plan_of(Suite("s", judged), compiled, Asked()), TYPED.schema)
+    prepared = [prepare(expectation, TYPED.schema, {}) for expectation in suite.expectations]
+    query = duckdb_engine.query_of(path, plan_of(prepared, Asked()), TYPED.schema)
     assert query.predicates == []
     with duckdb.connect() as connection:
         rows = connection.execute(f"EXPLAIN (FORMAT json) {query.text}", query.values).fetchall()
@@ -217,3 +216,15 @@ def test_every_expectation_that_is_not_refused_has_a_rule() -> None:
     from undrift.data.quality.compiling import RULED
 
     assert {name for name, one in SIGNATURES.items() if one.family != "refused"} == RULED
+
+
+def test_what_an_engine_cannot_do_is_an_error_of_ours() -> None:
+    """Without the words of the library, which may quote a cell."""
+    table = pl.DataFrame({"a": pl.Series([{"x": 1}, {"x": 2}]), "b": pl.Series([[1], [1]])})
+    broken = table.lazy().with_columns(c=pl.lit("secret").str.to_integer())
+    suite = Suite("s", (expect("expect_column_values_to_be_between", column="c", min_value=1),))
+    with pytest.raises(EngineFailed) as caught:
+        check(broken, suite)
+    assert "secret" not in str(caught.value)
+    nested = Suite("s", tuple(expect("expect_column_values_to_be_unique", column=name) for name in ("a", "b")))
+    assert [result.unexpected for result in check(table, nested).results] == [0, 2]

@@ -43,3 +43,13 @@ def test_a_missing_parameter_breaks_its_expectation_only() -> None:
     table = pl.DataFrame({"a": [1, 2]})
     assert "'rows'" in check(table, suite).results[0].problem
     assert check(table, suite, Asked(parameters={"rows": 2})).verdict == "pass"
+
+
+def test_the_share_that_must_be_good_can_be_a_parameter() -> None:
+    """And must be a share."""
+    asked = {"column": "a", "min_value": 2, "mostly": {"$PARAMETER": "share"}}
+    suite = Suite("s", (Expectation("expect_column_values_to_be_between", asked),))
+    table = pl.DataFrame({"a": [1, 2]})
+    assert [check(table, suite, Asked(parameters={"share": share})).verdict for share in (0.5, 0.6)] == ["pass", "fail"]
+    assert "mostly=7" in check(table, suite, Asked(parameters={"share": 7})).results[0].problem
+    assert check(table, suite).results[0].problem
