@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import update
 
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import BadInput
@@ -21,6 +22,7 @@ from undrift.data.masks import Masks
 from undrift.data.profile import profile
 from undrift.data.quality.suite import Suite, expect
 from undrift.data.service import Data
+from undrift.data.tables import versions
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
 
@@ -239,6 +241,20 @@ def test_versions_that_nobody_measured_are_measured_when_they_are_asked_for(
     assert (found.verdicts[0].value, {one.value for one in found.verdicts if one.metric == "rows"}) == (300, {300})
     rows = [event.body["rows"] for event in ledger.events(kinds=["data.measured"])]
     assert rows == [300, 300, 300, 300]
+
+
+def test_versions_whose_bytes_are_gone_or_damaged_are_passed_over(data: Data, ada: Actor, tmp_path: Path) -> None:
+    """The newest is compared with what can be read; a batch is told from a table by its event."""
+    for day in range(5):
+        table(300, start=day * 300, day=day).write_parquet(tmp_path / f"{day}.parquet")
+        data.add(tmp_path / f"{day}.parquet", "t", actor=ada, append=day == 4)
+    with data.history._ledger.change(ada) as change:
+        gone = versions.c.number.in_([1, 4])
+        change.connection.execute(update(versions).where(gone).values(is_gone=True))
+        change.record("test.let-go", "data:t", {})
+    rows = {one.metric: one for one in data.history.look("t@5", ada).verdicts}["rows"]
+    assert (rows.value, rows.n) == (300, 0)
+    assert {one.metric: one.n for one in data.history.look("t@3", ada).verdicts}["rows"] == 1
 
 
 def test_what_is_remembered_of_erased_rows_is_forgotten(data: Data, ada: Actor, batches: Path, ledger: Ledger) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
+from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.core.clock import Clock
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import BadInput
@@ -168,8 +170,11 @@ class History:
         with self._ledger.read() as connection:
             known = repository.numbers(connection, version.name)
             past = [one for one in versions.history(connection, version.name) if one.number < version.number]
-        for one in reversed([one for one in past[:MEASURED_ON_DEMAND] if one.number not in known and one.is_table]):
-            self._measure(one, actor, None)
+        unknown = [one for one in past[:MEASURED_ON_DEMAND] if one.number not in known]
+        for one in reversed(unknown):
+            if one.is_table and not one.is_gone:
+                with suppress(BlobMissing, BlobCorrupt):  # `undrift data fsck` tells; the newer ones can be compared
+                    self._measure(one, actor, None)
 
     def _measure(self, version: DatasetVersion, actor: Actor, rows: Brought | None) -> Measurement:
         found = rows or self._brought_by(version)
@@ -204,6 +209,9 @@ class History:
         if version.parent is None:
             return 0
         parent = self._stored.find(Ref("data", version.name, str(version.parent)))
+        if parent.is_gone:
+            added = self._ledger.events(version.ref, ["data.added"])
+            return parent.files if added and added[0].body.get("appended") else 0
         held = self._stored.manifest(parent).parts
         kept = manifest.parts[: len(held)]
         is_behind = len(manifest.parts) > len(held) and [one.contents.digest for one in kept] == [

@@ -95,3 +95,13 @@ def test_killed_at_any_step_the_same_command_goes_on(people: People, step: int) 
     [event] = project.ledger.events("data:flights", [KIND])
     assert (event.body["removed"], project.verify().ok) == (expected, True)
     assert people.holding(ADA) == []
+
+
+def test_what_was_measured_of_erased_rows_is_measured_anew(people: People) -> None:
+    """What later versions are compared with holds nothing of the subject's rows either."""
+    project = people.project
+    before = project.data.history.look("flights@1", project.actor)
+    erase(project, SUBJECT, "her request")
+    after = project.data.history.look("flights@1", project.actor)
+    assert [one.value for one in before.verdicts if one.metric == "rows"] == [15]
+    assert [one.value for one in after.verdicts if one.metric == "rows"] == [10]
