@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from undrift.data.places import Places, compared, said_of
 from undrift.data.reading import Reading
 
 if TYPE_CHECKING:
+    from undrift.data.ahead import Ahead
     from undrift.data.intake import Asked
     from undrift.data.versions import DatasetVersion
     from undrift.project import Project
@@ -111,15 +113,40 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
     """
     if not check and options.is_plain and (same := _unchanged(project, source, name, options)) is not None:
         return Answer({**same, "notes": [], "anomalies": []}, version_text(same))
+    with ExitStack() as begun, Bytes("stored") as seen:
+        ahead = _begun(begun, project, source, options, seen)
+        return _add(project, source, _Named(name, check, options), ahead, seen)
+
+
+def _begun(begun: ExitStack, folder: Path, source: str, options: Options, seen: Bytes) -> Ahead | None:
+    """Begin to store files that are not to be read, while everything else is loaded."""
+    root = config.root_of(folder)
+    if root is None or not (options.is_plain and options.unread) or kind_of(source) != "file":
+        return None
+    from undrift.data.ahead import Ahead
+
+    return begun.enter_context(Ahead(root / config.STORE / "blobs", Path(source), seen))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What is asked, of which dataset."""
+
+    name: str
+    check: bool | None
+    options: Options
+
+
+def _add(project: Path, source: str, wanted: _Named, ahead: Ahead | None, seen: Bytes) -> Answer:
     from undrift.project import Project
 
+    name, check, options = wanted.name, wanted.check, wanted.options
     with Project.open(project) as opened:
         asked = options.asked(name, reading_of(opened.settings, name, options.reading))
         must_pass = asked.append and opened.data.suite(name) is not None if check is None else check
         if must_pass:
             return admitted(opened.data.intake.admit(source, asked, opened.actor))
-        with Bytes("stored") as seen:
-            taken = opened.data.intake.add(source, asked, opened.actor, seen)
+        taken = opened.data.intake.add(source, asked, opened.actor, seen, ahead)
         drift = _drift(opened, taken.version)
         is_checked = drift != "" and opened.data.suite(name) is not None
         found = opened.data.history.look(taken.version.ref, opened.actor) if _is_compared(taken.version) else None

@@ -11,6 +11,7 @@ from undrift.blobs.storing import Seen, nobody
 from undrift.core.json import JSON
 from undrift.data import parts, repository
 from undrift.data.agreement import may_stay, under
+from undrift.data.ahead import Ahead
 from undrift.data.manifest import Manifest, Part
 from undrift.data.origins import Origin
 from undrift.data.parts import Files, Frozen, Wanted
@@ -18,7 +19,7 @@ from undrift.data.places import Look, Places, said_of
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.sources import free_path, places_of, store_source, survey_of
+from undrift.data.sources import free_path, places_of, store_source, stored_parts, survey_of
 from undrift.data.stored import StoredVersions
 from undrift.data.table_files import format_of
 from undrift.data.text_file import BadTable
@@ -158,7 +159,9 @@ class Adder:
                 continue
         raise AddConflict(f"{addition.name!r} changes faster than a version can be added", cure="try again later")
 
-    def take(self, source: Path, addition: Addition, actor: Actor, seen: Seen = nobody) -> DatasetVersion:
+    def take(
+        self, source: Path, addition: Addition, actor: Actor, seen: Seen = nobody, ahead: Ahead | None = None
+    ) -> DatasetVersion:
         """Read a file or folder where it is, store it, and add it.
 
         Parameters
@@ -171,16 +174,19 @@ class Adder:
             Who adds it.
         seen : callable
             Told of progress in bytes while the files are stored.
+        ahead : Ahead, optional
+            Stores the files already, which are not to be read.
 
         Raises
         ------
         SourceNotFound, UnsafePath, BadTable, SchemaMismatch, AddConflict
             As for ``Data.add``; what cannot be read leaves no trace in the store.
         """
-        look = Look.at(source)
+        look = ahead.look if ahead else Look.at(source)
         prepared = self.prepare(addition, source) if addition.freeze else addition
         with self._blobs.lock.shared():
-            stored = store_source(self._blobs, source, seen)
+            done = ahead.stored() if ahead else None
+            stored = stored_parts(*done) if done else store_source(self._blobs, source, seen)
             version = self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
         if addition.is_workspace:
             digests = {part.path: part.contents.digest for part in stored.parts}

@@ -17,6 +17,7 @@ from undrift.core.ids import check_name
 from undrift.core.scratch import scratch
 from undrift.data.additions import Adder, Addition, tag
 from undrift.data.admission import Admission, Admissions, Delivery
+from undrift.data.ahead import Ahead
 from undrift.data.as_table import TableForm, as_tables
 from undrift.data.connectors.cells import column_of
 from undrift.data.connectors.databases import Question, Result, opened
@@ -133,7 +134,7 @@ class Intake:
         self._admissions = admissions
         self._folder = folder
 
-    def add(self, source: str, asked: Asked, actor: Actor, seen: Seen = nobody) -> Taken:
+    def add(self, source: str, asked: Asked, actor: Actor, seen: Seen = nobody, ahead: Ahead | None = None) -> Taken:
         """Add what lies at an address as the newest version of a dataset.
 
         Parameters
@@ -147,6 +148,8 @@ class Intake:
             Who adds it.
         seen : callable
             Told of progress in bytes while files are stored.
+        ahead : Ahead, optional
+            Stores the files of a path already, which are not to be read.
 
         Raises
         ------
@@ -179,7 +182,7 @@ class Intake:
             same = self._same(addition)
             if same is not None:
                 return Taken(self._tagged(same, asked, actor), (f"{same.ref} holds exactly these rows",))
-            return Taken(self._adder.take(brought.path, addition, actor, seen), brought.notes)
+            return Taken(self._adder.take(brought.path, addition, actor, seen, ahead), brought.notes)
 
     def admit(self, source: str, asked: Asked, actor: Actor) -> Admission:
         """Check what lies at an address against the dataset's suite and add what is good of it.

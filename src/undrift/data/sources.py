@@ -96,6 +96,11 @@ def store_source(blobs: BlobStore, source: Path, seen: Seen = nobody) -> StoredS
     return StoredSource(found, stored.added_bytes)
 
 
+def stored_parts(contents: Mapping[str, Contents], added_bytes: int) -> StoredSource:
+    """Return files that were stored already as parts."""
+    return StoredSource(tuple(Part(check_path(path), found) for path, found in contents.items()), added_bytes)
+
+
 def store_frame(blobs: BlobStore, frame: pl.DataFrame, part_name: str) -> StoredSource:
     """Store a frame as one Parquet part."""
     check_path(part_name)
