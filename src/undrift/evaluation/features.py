@@ -85,6 +85,10 @@ class Features:
         return {**found, "dropped": dict(self.dropped)}
 
 
+TARGET = "the target"
+"""Why a target is no feature."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What the settings say of columns, and what is learnt.
@@ -147,7 +151,8 @@ def choose_features(frame: pl.DataFrame, choice: Choice) -> Features:
         else:
             dropped[name] = found
     if not used:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in dropped.items())
+        # That the target is no feature goes without saying.
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in dropped.items() if reason != TARGET)
         raise TooLittleData(
             f"no column is left to learn from ({reasons})",
             cure="add columns, or name them under features or keep",

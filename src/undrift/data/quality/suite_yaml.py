@@ -57,7 +57,7 @@ def _head(suite: Suite, profile: Profile | None, source: str) -> Iterator[str]:
     if profile is not None:
         yield f"# Suggested by {source or 'a table'}, {profile.rows:,} rows. Nothing is enforced by this file."
         yield "# Review it: are these bounds true of every good batch, or only of this one? Then freeze it:"
-        yield f"#   undrift data suite {suite.name} --freeze FILE"
+        yield f"#   undrift data suite {suite.name} --freeze FILE --reason TEXT"
         yield "# Severity fail: a row that breaks it goes to quarantine; with mostly, or on the whole table, it refuses"
         yield "# the batch. Severity warn: it is told, and nothing else happens."
 

@@ -101,7 +101,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
     personal = personal_columns(frame.drop(asked.target), known.dataset)
     drafted = _later(asked, known) if known.settings else _first(labelled, target, asked, (known.now, personal))
     settings = _whole(drafted.settings, target)
-    features = features_of(labelled, settings, target, personal)
+    features = features_of(labelled, settings, target, personal, drafted.reasons)
     metric = metric_of(settings, target, labelled)
     settings = msgspec.structs.replace(settings, metric=metric.name)
     dear = too_dear(labelled, features, target, settings)

@@ -16,7 +16,7 @@ from undrift.core.json import JSON
 from undrift.data.personal import Personal
 from undrift.evaluation.duplicates import row_units
 from undrift.evaluation.errors import BadColumn, TooLittleData
-from undrift.evaluation.features import Choice, Feature, Features, choose_features
+from undrift.evaluation.features import TARGET, Choice, Feature, Features, choose_features
 from undrift.evaluation.identifiers import identifiers
 from undrift.evaluation.metrics import chosen_metric
 from undrift.evaluation.rows import Ids, Instants, Units, as_instant, instants, row_ids, units_of
@@ -136,7 +136,11 @@ def columns_that_make_a_row(frame: pl.DataFrame, settings: ModelSettings) -> lis
 
 
 def features_of(
-    frame: pl.DataFrame, settings: ModelSettings, target: Target, personal: Mapping[str, Personal] | None = None
+    frame: pl.DataFrame,
+    settings: ModelSettings,
+    target: Target,
+    personal: Mapping[str, Personal] | None = None,
+    why: Mapping[str, str] | None = None,
 ) -> Features:
     """Return the columns to learn from, decided on the rows to learn from; personal ones only where they are kept.
 
@@ -150,6 +154,8 @@ def features_of(
         What to learn.
     personal : mapping of str to Personal, optional
         Columns that look personal.
+    why : mapping of str to str, optional
+        Why the settings drop columns, where that is known.
     """
     unit = unit_of(settings)
     parts = {
@@ -157,7 +163,7 @@ def features_of(
         settings.time: "the time of a row",
         settings.label_time: "the time of the label",
         None if unit in ("day", "row") else unit: "the unit of a row",
-        settings.target: "the target",
+        settings.target: TARGET,
     }
     kept = {*settings.keep, *settings.features}
     looking = {
@@ -165,7 +171,7 @@ def features_of(
         for name, found in (personal or {}).items()
         if name not in kept
     }
-    dropped = {**looking, **dict.fromkeys(settings.drop, "dropped by the settings")}
+    dropped = {**looking, **dict.fromkeys(settings.drop, "dropped by the settings"), **(why or {})}
     reserved = {**dropped, **{name: reason for name, reason in parts.items() if name is not None}}
     choice = Choice(
         reserved=reserved,
