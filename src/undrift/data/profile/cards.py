@@ -25,6 +25,7 @@ _CLASSES = ("digits", "spaces", "letters beyond ASCII", "space at an end", "numb
 
 STYLE = """\
 .figures{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))}
+.pd-index{width:100%}
 .pd-index td,.pd-index th{padding-right:1.2rem;white-space:nowrap}
 .pd-index th a{text-decoration:none;overflow:hidden;text-overflow:ellipsis;display:inline-block;max-width:17rem;
 vertical-align:bottom}

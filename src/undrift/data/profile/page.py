@@ -169,7 +169,7 @@ def _index(profile: Profile, places: dict[str, str]) -> Html:
                 "tr",
                 el("th", el("a", column.name, href=f"#{places[column.name]}"), scope="row"),
                 el("td", kind_of(column), class_="quiet"),
-                el("td", small(column, profile.rows)),
+                el("td", small(column)),
                 el("td", f"{about}{number(column.distinct)}", class_="num"),
                 el(
                     "td",

@@ -32,7 +32,7 @@ svg.pd-small{display:inline-block!important;width:120px!important;height:22px!im
 .pd-bars{width:100%;table-layout:fixed}
 .pd-bars th,.pd-bars td{border:0;padding:.14rem .7rem .14rem 0}
 .pd-bars th{width:38%;font-weight:400;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.pd-bars td.num{width:7.4rem}
+.pd-bars td.num{width:8.8rem}
 .pd-bar{display:block;height:.72rem;border-radius:1px;background:var(--ud-accent);min-width:1px}
 .pd-bars tr.pd-rest .pd-bar{background:var(--rule)}
 .pd-gap{display:inline-block;position:relative;width:5rem;height:.55rem;background:var(--rule);vertical-align:middle;
@@ -69,7 +69,7 @@ def share_of(many: float, known: float) -> str:
     return f"under {percent(_SMALLEST_SHARE)}" if 0 < share < _SMALLEST_SHARE else percent(share)
 
 
-def small(column: ColumnProfile, rows: int) -> Html | None:
+def small(column: ColumnProfile) -> Html | None:
     """Return a distribution as a cell of a table holds it; the card says the numbers."""
     if column.histogram is not None:
         counts = list(column.histogram.counts)
@@ -79,7 +79,7 @@ def small(column: ColumnProfile, rows: int) -> Html | None:
         return None
     most, wide = max([*counts, 1]), _SMALL_WIDTH / max(len(counts), 1)
     if column.histogram is None:
-        most, wide = max(most, rows - column.missing), min(wide, 10.0)
+        wide = min(wide, 10.0)
     bars = [
         el("rect", x=at * wide, y=_SMALL_HEIGHT - tall, width=max(wide - 0.6, 0.6), height=tall)
         for at, tall in enumerate(_heights(counts, most, _SMALL_HEIGHT))
