@@ -158,6 +158,13 @@ def test_a_delta_table_is_the_same_table(project: Project, tmp_path: Path) -> No
     assert _digest(project, f"delta:{tmp_path}/lake") == _digest(project, str(_parquet(tmp_path)))
 
 
+def test_a_delta_table_in_a_bucket_is_the_same_table(project: Project, tmp_path: Path, s3: str) -> None:
+    """Log and files come over the network."""
+    deltalake = pytest.importorskip("deltalake")
+    deltalake.write_deltalake(f"{s3}/lake", _frame(), storage_options={"allow_http": "true"})
+    assert _digest(project, f"delta:{s3}/lake") == _digest(project, str(_parquet(tmp_path)))
+
+
 def test_kept_as_a_table_it_is_the_same_table(project: Project, tmp_path: Path) -> None:
     """Whatever it was written as."""
     files = (_csv(tmp_path), _json_lines(tmp_path), _parquet(tmp_path))

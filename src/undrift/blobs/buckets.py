@@ -238,7 +238,7 @@ def _opened(address: str, *, make: bool) -> ObjectStore:
         client_options={
             "connect_timeout": timedelta(seconds=_CONNECT_S),
             "timeout": timedelta(seconds=_ANSWER_S),
-            "allow_http": _is_plain_http_meant(),
+            "allow_http": is_plain_http_meant(),
         },
         retry_config={"max_retries": _TRIES, "retry_timeout": timedelta(seconds=_GIVE_UP_S)},
     )
@@ -260,7 +260,7 @@ def refuse_secrets(address: str) -> None:
         )
 
 
-def _is_plain_http_meant() -> bool:
+def is_plain_http_meant() -> bool:
     """Say whether the environment names a server without TLS; whoever set that meant it."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     return endpoint.startswith("http://") or os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")

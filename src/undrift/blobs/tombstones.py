@@ -36,6 +36,15 @@ class Tombstones:
             digest = found
         return digest
 
+    def chain(self, digest: str) -> tuple[str, ...]:
+        """Return the erased bytes between an object and what is left of it: itself first; none when it is whole."""
+        found: list[str] = []
+        left: str | None = digest
+        while left and (after := self._read(left)) is not None:
+            found.append(left)
+            left = after
+        return tuple(found)
+
     def has(self, digest: str) -> bool:
         """Say whether these bytes were erased."""
         return self._path(digest).exists()

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import polars as pl
 
-from undrift.blobs.buckets import Bucket, ObjectMissing
+from undrift.blobs.buckets import Bucket, ObjectMissing, is_plain_http_meant
 from undrift.core import canonical
 from undrift.core.addresses import DELTA, without_secrets
 from undrift.core.clock import to_us
@@ -201,7 +201,7 @@ def _loaded(place: str, moment: Moment) -> tuple[DeltaTable, Mapping[int, int]]:
     """Return the table at the version that is meant, and when each version was committed, in microseconds."""
     from deltalake import DeltaTable
 
-    table = DeltaTable(place)
+    table = DeltaTable(place, storage_options={"allow_http": "true"} if is_plain_http_meant() else None)
     # Before another version is loaded: deltalake then numbers the history from there.
     times = {int(one["version"]): int(one["timestamp"]) * 1000 for one in table.history() if "timestamp" in one}
     wanted = moment.version if moment.as_of is None else _version_at(times, moment.as_of, without_secrets(place))

@@ -51,10 +51,8 @@ def _doomed(remote: Remote) -> set[str]:
             else:
                 living |= chunks
     for left in {one for one in erased.values() if one is not None}:
-        contents = decode(remote.recipe(left), left)
-        chunks = {chunk.digest for chunk in contents.chunks}
-        if left in erased:
-            dead |= chunks
-        else:
-            living |= chunks
+        living |= {chunk.digest for chunk in decode(remote.recipe(left), left).chunks}
+    for digest in erased:
+        if remote.has_recipe(digest):  # what was left of a file before it was erased again
+            dead |= {chunk.digest for chunk in decode(remote.recipe(digest), digest).chunks}
     return dead - living

@@ -213,19 +213,20 @@ def _tell_erased(blobs: BlobStore, remote: Remote, manifests: dict[str, Manifest
     if blobs.tombstones.is_empty():
         return 0
     news = 0
-    for manifest in manifests.values():
-        for part in manifest.parts:
-            digest = part.contents.digest
-            left = blobs.left_of(digest)
-            if left == digest or (digest in known and known[digest] == left):
+    digests = {part.contents.digest for manifest in manifests.values() for part in manifest.parts}
+    for digest in sorted(digests):
+        left = blobs.left_of(digest)
+        # Also what was left before rows of somebody else were erased from it.
+        for erased in blobs.tombstones.chain(digest):
+            if erased in known and known[erased] == left:
                 continue
             if not news:
                 remote.note_unpurged(is_so=True)  # first: whoever is killed here leaves word for the next push
             if left is not None:
                 rest = named(blobs, left)
                 remote.write_recipe(rest, encode(rest))
-            remote.write_erased(digest, left)
-            known[digest] = left
+            remote.write_erased(erased, left)
+            known[erased] = left
             news += 1
     return news
 

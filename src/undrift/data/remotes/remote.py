@@ -165,10 +165,6 @@ class Remote:
         found = self.bucket.head(path)
         return None if found is None or found.size_bytes > _LARGEST_MANIFEST_BYTES else self.bucket.read(path)
 
-    def has_manifest(self, version_id: str) -> bool:
-        """Say whether a manifest is there."""
-        return self.bucket.head(_under("manifests", version_id)) is not None
-
     def write_manifest(self, manifest: Manifest) -> None:
         """Write a manifest."""
         self.bucket.write(_under("manifests", manifest.version_id), manifest.encode())
@@ -219,6 +215,10 @@ class Remote:
             return self.bucket.read(path)
         except ObjectMissing as error:
             raise self._corrupt(path, digest, "it is not there") from error
+
+    def has_recipe(self, digest: str) -> bool:
+        """Say whether there is a list of chunks of a file that no manifest lists."""
+        return self.bucket.head(_under("recipes", digest)) is not None
 
     def write_recipe(self, contents: Contents, data: bytes) -> None:
         """Write the list of chunks of what is left of an erased file."""

@@ -62,6 +62,23 @@ def test_what_is_erased_later_goes_from_the_remote_and_does_not_come_back(site: 
     assert not _holds(Path(ada.address), MARKER)
 
 
+def test_what_is_erased_of_what_was_left_goes_too(site: Callable[..., Site]) -> None:
+    """Two persons, one after the other, from one file."""
+    ada, cleo = site("ada"), site("cleo")
+    ada.add(_marked())
+    ada.push()
+    _erase_marker(ada)
+    ada.push()
+    erase(ada.project, Subject("t", "who", frozenset({"row-1234"})), "a test")
+    assert _holds(Path(ada.address), "row-1234")
+    assert ada.push().purged >= 1
+    assert not _holds(Path(ada.address), "row-1234")
+    assert not _holds(Path(ada.address), MARKER)
+    assert cleo.pull().failed == []
+    assert cleo.project.data.read("t").equals(ada.project.data.read("t"))
+    assert cleo.project.data.read("t").height == 2000
+
+
 def test_a_purge_that_was_killed_is_finished_by_the_next_push(site: Callable[..., Site]) -> None:
     """The remote itself remembers that it is due."""
     ada = site("ada")
