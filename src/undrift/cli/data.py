@@ -26,7 +26,14 @@ def log(project: Path, name: str) -> Answer:
         refused = [one for one in opened.data.admissions(name) if one.outcome == "refused"]
         erased = erasures(opened, name)
     rows = [
-        (one.ref, ",".join(one.tags), one.rows, one.bytes, f"{one.created_at:%Y-%m-%d %H:%M}", one.version_id[:_SHORT])
+        (
+            one.ref,
+            ",".join(one.tags) + (" (bytes gone)" if one.is_gone else ""),
+            one.rows,
+            one.bytes,
+            f"{one.created_at:%Y-%m-%d %H:%M}",
+            one.version_id[:_SHORT],
+        )
         for one in versions
     ]
     text = table(("version", "tags", "rows", "bytes", "added (UTC)", "id"), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from undrift.core.files import full_disk_told
 from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest, Part
 
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
 _LOOKED_UP = 500  # files whose chunks are looked up together
 
 
@@ -69,6 +71,16 @@ def checkout(
     return _write_folder(blobs, manifest, target, seen)
 
 
+def _give_place(staging: Path, target: Path) -> None:
+    """Make a folder the target in one step; what came to lie there meanwhile is neither replaced nor followed."""
+    try:
+        staging.replace(target)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        raise BadTarget(f"something else came to be at {target} meanwhile", cure="choose a new folder") from error
+
+
 def digests_in(blobs: BlobStore, manifest: Manifest, written: Path) -> dict[str, str]:
     """Return the digests of files that were checked out, by their paths there; of erased ones those of what is left.
 
@@ -113,7 +125,7 @@ def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen
                     with told_of(part.path):
                         write_new(blobs, part.contents, f"{staging}/{part.path}", places)
                     seen(part.contents.size_bytes)
-            staging.replace(target)
+            _give_place(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return target

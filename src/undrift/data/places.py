@@ -16,6 +16,7 @@ from pathlib import Path
 from undrift.core.clock import RealClock, to_us
 from undrift.core.digest import blake3_file
 from undrift.core.errors import Fault
+from undrift.core.files import DiskFull
 from undrift.data.workspace import Fingerprint, fingerprints
 
 FILE_NAME = "places.db"
@@ -265,6 +266,8 @@ class Places:
             with closing(self._sound()) as connection, connection:
                 yield connection
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+                raise DiskFull(f"there is no room left for {self._path}", cure="make room on that disk") from error
             raise PlacesUnusable(
                 f"the record of places {self._path} cannot be used: {error}", cure="delete it: it is made again"
             ) from error

@@ -269,3 +269,26 @@ def test_a_file_that_is_not_there_is_told_with_its_nearest_neighbour(data: Data,
     with pytest.raises(SourceNotFound) as told:
         data.add(tmp_path / "zzz.csv", "t", actor=ada)
     assert told.value.cure == "check the path"
+
+
+@pytest.mark.parametrize("plant", ["link", "file", "folder"])
+def test_what_comes_to_lie_at_a_target_meanwhile_is_not_followed_or_replaced(
+    data: Data, ada: Actor, tmp_path: Path, plant: str
+) -> None:
+    """The folder is written beside it, and takes its place in one step or not at all."""
+    for name in ("a", "b"):
+        write(tmp_path / f"in/{name}", name)
+    data.add(tmp_path / "in", "files", actor=ada)
+    (tmp_path / "elsewhere").mkdir()
+    target = tmp_path / "out"
+
+    def come(size_bytes: int) -> None:
+        if plant == "link" and not target.is_symlink():
+            target.symlink_to(tmp_path / "elsewhere")
+        elif plant != "link":
+            write(target if plant == "file" else target / "mine", "mine")
+
+    with pytest.raises(BadTarget, match="meanwhile"):
+        data.checkout("files", target, seen=come)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "store", "elsewhere", "out"}
