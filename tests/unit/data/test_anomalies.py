@@ -18,6 +18,7 @@ from undrift.data.anomalies import repository
 from undrift.data.anomalies.judgement import Fed, judge_version
 from undrift.data.anomalies.measurement import Measurement, measure
 from undrift.data.anomalies.series import HOURS, ROWS, SHARE, Past, judge
+from undrift.data.anomalies.verdict import Verdict
 from undrift.data.masks import Masks
 from undrift.data.profile import profile
 from undrift.data.quality.suite import Suite, expect
@@ -293,3 +294,9 @@ def test_a_concealed_profile_is_measured_without_cells() -> None:
     concealed = profile(table(100)).concealed({"age": "stated"}, Mask(bytes(32)))
     one = measure(replace(concealed), 1, "batch", START)
     assert one.columns["age"].levels == ()
+
+
+def test_an_anomaly_recorded_without_its_cells_is_not_told_as_ordinary() -> None:
+    """Events hold no cells: what is left still says that something is not as before."""
+    recorded = Verdict("schema", "anomaly", None, None, None, "as before", 1)
+    assert recorded.told() == "schema: not as before"

@@ -65,7 +65,7 @@ class Verdict:
         if self.outcome == "not enough history":
             return f"{self.metric}: {_number(self.value)}; not enough history ({self.n} past points; {self.method})"
         if self.value is None:
-            return f"{self.metric}: {self.detail or 'as before'}"
+            return f"{self.metric}: {self.detail or ('not as before' if self.is_anomaly else 'as before')}"
         expected = f"expected {_interval(self.low, self.high)}, {self.method}, {self.n} past points"
         return f"{self.metric}: {_number(self.value)}, {expected}" + (f" ({self.detail})" if self.detail else "")
 
