@@ -40,7 +40,7 @@ class Asked:
     engine : {"auto", "polars", "duckdb"}
         Who runs it; ``auto`` takes DuckDB for a Parquet file that would take too much memory.
     memory_limit : int, optional
-        Bytes that DuckDB may use; by default what DuckDB thinks right.
+        Bytes that DuckDB may use; by default half of what is free.
     """
 
     row_numbers: bool = True

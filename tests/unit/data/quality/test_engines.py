@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.io.plugins import register_io_source
 
-from undrift.data.quality import duckdb_engine
+from undrift.data.quality import duckdb_engine, engines
 from undrift.data.quality.check import Asked, CheckReport, check, plan_of, prepare
 from undrift.data.quality.plan import EngineFailed
 from undrift.data.quality.signatures import SIGNATURES
@@ -169,6 +169,25 @@ def test_a_file_is_checked_where_it_lies(tmp_path: Path) -> None:
     TYPED.write_parquet(path)
     suite = Suite("s", tuple(every()))
     assert told(check(path, suite)) == told(check(path, suite, Asked(engine="duckdb"))) == told(check(TYPED, suite))
+
+
+def test_a_file_beyond_a_share_of_the_memory_goes_to_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself; a small one stays with polars."""
+    path, suite = tmp_path / "table.parquet", Suite("s", (expect("expect_table_row_count_to_equal", value=5),))
+    TYPED.write_parquet(path)
+    used = []
+
+    def run(*asked: Any) -> Any:
+        used.append(asked[2])
+        return real(*asked)
+
+    real = duckdb_engine.run
+    monkeypatch.setattr(duckdb_engine, "run", run)
+    assert check(path, suite).verdict == "pass"
+    assert used == []
+    monkeypatch.setattr(engines, "_UNPACKED", 10**12)
+    assert check(path, suite).verdict == "pass"
+    assert used[0] > 2**20
 
 
 def test_counts_need_no_row_numbers() -> None:
