@@ -31,7 +31,7 @@ from undrift.data.parts import Wanted
 from undrift.data.places import Look, Places
 from undrift.data.profile import Profile
 from undrift.data.profiling import profile_table
-from undrift.data.quality.check import EVERYTHING, Asked, CheckReport
+from undrift.data.quality.check import COUNTS, Asked, CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
 from undrift.data.quality.suite import Suite
@@ -400,9 +400,7 @@ class Data:
         with self._ledger.read() as connection:
             return suites.load(connection, self._blobs, name)
 
-    def check(
-        self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None, asked: Asked = EVERYTHING
-    ) -> CheckReport:
+    def check(self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None, asked: Asked = COUNTS) -> CheckReport:
         """Return how a version stands against a suite, by default the dataset's; the check is recorded.
 
         Parameters
@@ -414,7 +412,7 @@ class Data:
         suite : Suite, optional
             What is expected.
         asked : Asked
-            What the report is to tell, and who makes it.
+            What the report is to tell, and who makes it; by default counts, neither row numbers nor values.
 
         Raises
         ------

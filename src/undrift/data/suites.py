@@ -125,7 +125,7 @@ def record_check(change: Change, subject: str, report: CheckReport, report_diges
         "report": report_digest,
         "verdict": report.verdict,
         "rows": report.rows,
-        "bad_rows": len(report.bad_rows),
+        "bad_rows": report.bad_count,
         "broken": [result.as_json() for result in report.broken],
     }
     change.record("data.checked", subject, body)

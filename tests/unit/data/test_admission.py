@@ -188,8 +188,9 @@ def test_a_stored_version_is_checked_and_its_digest_recorded(
     assert data.check("t", actor=ada).verdict == "pass"
     assert data.get("t").table_digest is not None
     assert kinds(ledger) == ["data.digested", "data.checked"]
-    stricter = Suite("s", (expect("expect_table_row_count_to_be_between", max_value=1),))
+    stricter = Suite("s", (expect("expect_column_values_to_be_between", column="id", max_value=96),))
     assert data.check("t", actor=ada, suite=stricter).verdict == "fail"
+    assert [event.body["bad_rows"] for event in ledger.events() if event.kind == "data.checked"] == [0, 3]
 
 
 def test_a_suggested_suite_can_be_frozen_and_read_back(data: Data, ada: Actor, batches: Path) -> None:

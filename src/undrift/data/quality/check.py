@@ -20,7 +20,7 @@ from undrift.data.quality.report import CheckReport, CheckResult
 from undrift.data.quality.rules import Finding, Measure, RowRule, Rule
 from undrift.data.quality.suite import BadSuite, Expectation, Suite, normal
 
-__all__ = ["EVERYTHING", "Asked", "CheckReport", "CheckResult", "check"]
+__all__ = ["COUNTS", "EVERYTHING", "Asked", "CheckReport", "CheckResult", "check"]
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
 _ROWS, _BAD, _BAD_COUNT = "rows", "bad", "bad.count"
 
@@ -67,6 +67,7 @@ class Prepared:
 
 
 EVERYTHING = Asked()
+COUNTS = Asked(row_numbers=False, examples=0)
 
 
 def check(table: pl.DataFrame | pl.LazyFrame | Path, suite: Suite, asked: Asked = EVERYTHING) -> CheckReport:
