@@ -135,7 +135,17 @@ class PackIndex:
             )
 
     def start_anew(self, tocs: Mapping[str, Toc]) -> None:
-        """Put a new index in the place of this one."""
+        """Put other rows in the place of all rows; a database that cannot be read is deleted first."""
+        try:
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM chunks")
+                connection.execute("DELETE FROM packs")
+                for name, toc in tocs.items():
+                    _insert(connection, name, toc)
+        except IndexDamaged:
+            self._start_over(tocs)
+
+    def _start_over(self, tocs: Mapping[str, Toc]) -> None:
         with self._threads, self._lock:
             self.close()
             for ending in ("", "-wal", "-shm"):
