@@ -73,10 +73,10 @@ def test_what_fails_in_the_child_is_told_by_the_parent(data: Data, ada: Actor, s
 
 def test_a_child_that_nobody_waits_for_is_ended(source: Path, store: Path) -> None:
     """And what it left is swept."""
-    with Ahead(store / "blobs", source, nobody):
-        pass
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    with Ahead(store / "blobs", source, nobody) as begun:
+        child = begun._child
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
     assert list((BlobStore(store / "blobs").folder / "incoming").iterdir()) == []
 
 
