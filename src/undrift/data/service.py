@@ -34,6 +34,7 @@ from undrift.data.profiling import profile_table
 from undrift.data.quality.check import COUNTS, Asked, CheckReport
 from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
+from undrift.data.quality.parameters import check_complete
 from undrift.data.quality.suite import Suite
 from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.remotes.transfer import Transfer
@@ -388,7 +389,10 @@ class Data:
         ------
         DatasetNotFound
             If there is no such dataset.
+        ParameterMissing
+            If the suite has parameters: nobody gives their values when a batch is checked.
         """
+        check_complete(suite)
         digest = self._blobs.put_bytes(suite.encode())
         before = self.suite(name)
         with self._ledger.change(actor) as change:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from undrift.data.quality.parameters import ParameterMissing
 from undrift.data.quality.suite import Suite, expect
 from undrift.data.service import Data
 from undrift.data.suites import NoSuite
@@ -93,6 +94,27 @@ def test_a_batch_with_too_many_bad_rows_never_becomes_a_version(
     assert pl.read_parquet(admission.quarantine.path).height == 100
     assert len(data.log("t")) == 1
     assert kinds(ledger) == ["data.checked", "data.quarantined", "data.refused"]
+
+
+def test_conditions_and_shares_decide_what_is_held_back(data: Data, ada: Actor, batches: Path) -> None:
+    """A row outside of the condition is good, a broken share refuses the batch, a kept one condemns nobody."""
+    where = {"row_condition": "city == 'oslo'", "condition_parser": "pandas"}
+    cold = expect("expect_column_values_to_be_between", column="temp", max_value=40, **where)
+    mostly = expect("expect_column_values_to_be_in_set", column="city", value_set=["oslo"], mostly=0.98)
+    data.freeze_suite("t", Suite("t", (cold, mostly)), actor=ada)
+    admission = data.admit(batch(batches, "7,50.0,oslo", "8,50.0,rome"), "t", actor=ada)
+    assert (admission.outcome, admission.bad_rows, data.get("t").rows) == ("admitted", 1, 201)
+    refused = data.admit(batch(batches, *["8,20.0,rome"] * 3, name="more.csv"), "t", actor=ada)
+    assert (refused.outcome, refused.bad_rows) == ("refused", 0)
+    assert "3 of 103 rows break it" in refused.reasons[0]
+
+
+def test_a_suite_with_parameters_is_not_frozen(data: Data, ada: Actor, batches: Path) -> None:
+    """Nobody gives values when a batch comes."""
+    open_suite = Suite("t", (expect("expect_table_row_count_to_equal", value={"$PARAMETER": "rows"}),))
+    with pytest.raises(ParameterMissing, match="parameter"):
+        data.freeze_suite("t", open_suite, actor=ada)
+    assert data.suite("t") == SUITE
 
 
 def test_a_column_of_another_type_is_told_as_such(data: Data, ada: Actor, batches: Path) -> None:

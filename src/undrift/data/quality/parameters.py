@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from undrift.data.quality.suite import BadSuite, Expectation
+from undrift.data.quality.suite import BadSuite, Expectation, Suite
 
 PARAMETER = "$PARAMETER"
 _PIECE = re.compile(r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][\w.:]*)|(?P<sign>[-+*/()]))")
@@ -18,6 +18,22 @@ class ParameterMissing(BadSuite):
     """A suite has a parameter for which no value was given."""
 
     code = "parameter-missing"
+
+
+def check_complete(suite: Suite) -> None:
+    """Check that a suite can be judged without anybody giving values.
+
+    Raises
+    ------
+    ParameterMissing
+        If one of its expectations has a parameter.
+    """
+    for expectation in suite.expectations:
+        if any(_holds_parameter(value) for value in expectation.kwargs.values()):
+            raise ParameterMissing(
+                f"{expectation.type} has a parameter, and nobody gives values when batches are checked",
+                cure="write the value into the suite",
+            )
 
 
 def with_parameters(expectation: Expectation, given: Mapping[str, Any]) -> Expectation:
