@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pyfastcdc import FastCDC
 
 AVERAGE_BYTES = 1 << 16
+"""A quarter of it costs a quarter more time, four times as much stores twice as much of small edits (docs/store.md)."""
 SMALLEST_BYTES = AVERAGE_BYTES // 4
 LARGEST_BYTES = AVERAGE_BYTES * 4
 
