@@ -40,14 +40,23 @@ def run(table: pl.LazyFrame, plan: Plan) -> Answers:
 
 def _run(table: pl.LazyFrame, plan: Plan) -> Answers:
     dtypes = table.collect_schema()
-    floats = [name for name in plan.columns() if dtypes[name].is_float()]
-    clean = table.with_columns(pl.col(name).fill_nan(None) for name in floats) if floats else table
+    cleaned = [cleaner(pl.col(name)) for name in plan.columns() if (cleaner := _cleaner(dtypes[name])) is not None]
+    clean = table.with_columns(cleaned) if cleaned else table
     marked = clean.with_columns(
         _expression(one).alias(f"{_MARK}{name}") for name, one in plan.marks.items() if one.op != "mark"
     )
     asked = [_aggregate(one).alias(name) for name, one in plan.aggregates.items()]
     found = marked.select(asked or [pl.len()]).collect()
     return {name: _ANSWERS.get(one.kind, _plain)(found.get_column(name)) for name, one in plan.aggregates.items()}
+
+
+def _cleaner(dtype: pl.DataType) -> Callable[[pl.Expr], pl.Expr] | None:
+    """Return what makes of a column null for NaN, and text of categories; None where neither can be."""
+    if dtype.is_float():
+        return lambda values: values.fill_nan(None)
+    if dtype.base_type() in {pl.Categorical, pl.Enum}:
+        return lambda values: values.cast(pl.String)
+    return None
 
 
 def _expression(found: Expression) -> pl.Expr:
