@@ -184,7 +184,7 @@ class RemotePacks:
         """
         wanted = self.missing(digests)
         sent = Sent()
-        waiting: list[Future[int]] = []
+        waiting: list[Future[Toc]] = []
         with scratch(self._work) as folder, ThreadPoolExecutor(2, thread_name_prefix="push") as sender:
             try:
                 for number, (toc, chunks) in enumerate(
@@ -199,9 +199,9 @@ class RemotePacks:
                     sent.chunks += len(toc.chunks)
                     sent.size_bytes += toc.size_bytes
                     while len(waiting) > 1:
-                        seen(waiting.pop(0).result())
-                for one in waiting:
-                    seen(one.result())
+                        seen(self._note(waiting.pop(0).result()))
+                while waiting:
+                    seen(self._note(waiting.pop(0).result()))
             finally:
                 for one in waiting:
                     one.cancel()
@@ -318,12 +318,20 @@ class RemotePacks:
             raise self._corrupt(path, "it is shorter than its table of contents says")
         return found
 
-    def _put(self, toc: Toc, file: Path) -> int:
+    def _note(self, toc: Toc) -> int:
+        """Note that a pack is there now, and return how many bytes of chunks it has."""
+        self._tocs[toc.name] = toc
+        if self._places is not None:
+            lying = (Lying(toc.name, place.offset, place.length) for place in toc.places)
+            self._places.update(zip((text_of(digest) for digest, _ in toc.chunks), lying, strict=True))
+        return toc.data_bytes
+
+    def _put(self, toc: Toc, file: Path) -> Toc:
         self.bucket.write(pack_path(toc.name), file)
         self.bucket.write(toc_path(toc.name), toc.encoded)
         write_atomic(self._cache / toc.name, toc.encoded)
         file.unlink()
-        return toc.data_bytes
+        return toc
 
     def _toc(self, name: str, path: str, size_bytes: int) -> Toc:
         kept = self._cache / name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from undrift.blobs.assembly import pieces
@@ -262,7 +262,7 @@ def _needed(blobs: BlobStore, wanted: _Wanted, contents: Contents, done: Pulled)
         source = next((one for one in wanted.sources if contents.digest in one.erased), None)
         if source is None:
             return [contents]
-        if not _missing(blobs, contents):
+        if not _missing(blobs, (chunk.digest for chunk in contents.chunks)):
             done.erased.append(f"{wanted.record.ref} {contents.digest}")
             return [contents]
         blobs.tombstones.write(contents.digest, source.erased[contents.digest])
@@ -279,14 +279,14 @@ def _needed(blobs: BlobStore, wanted: _Wanted, contents: Contents, done: Pulled)
     return []  # erased here alone: what is left is here
 
 
-def _missing(blobs: BlobStore, contents: Contents) -> set[str]:
-    return {one for one in blobs.packs.missing(chunk.digest for chunk in contents.chunks) if not blobs.has(one)}
+def _missing(blobs: BlobStore, digests: Iterable[str]) -> set[str]:
+    return {one for one in blobs.packs.missing(digests) if not blobs.has(one)}
 
 
 def _fetch(blobs: BlobStore, wanted: _Wanted, contents: Sequence[Contents], done: Pulled, tell: Tell) -> bool:
     """Fetch what is missing from one remote after the other, and say whether anything came."""
     sizes = {chunk.digest: chunk.size_bytes for one in contents for chunk in one.chunks}
-    missing = {digest for one in contents for digest in _missing(blobs, one)}
+    missing = _missing(blobs, sizes)
     if not missing:
         return False
     total, so_far = sum(sizes[digest] for digest in missing), 0
@@ -304,7 +304,7 @@ def _fetch(blobs: BlobStore, wanted: _Wanted, contents: Sequence[Contents], done
         done.size_bytes += sent.size_bytes
         damaged.update({digest: f"{source.remote.name}: {path}" for digest, path in sent.damaged.items()})
         damaged.update({f"toc {path}": f"{source.remote.name}: {path}" for path in source.remote.packs.damaged})
-        missing = {digest for digest in missing if digest in blobs.packs.missing([digest])}
+        missing = _missing(blobs, missing)
         if not missing:
             return True
     raise _cannot(wanted, contents, missing, damaged)

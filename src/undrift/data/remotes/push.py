@@ -122,8 +122,7 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
     done.erased = _tell_erased(stored.blobs, remote, manifests, erased)
     done.withheld = _held_back(stored.blobs, chosen, manifests, erased)
     keep = set(erased)
-    for load in _loads(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], keep):
-        _send(stored.blobs, remote, load, done, tell)
+    _send_all(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], keep, (done, tell))
     _make_known(stored, remote, chosen, manifests, done)
     if remote.is_unpurged():
         done.purged = purge(remote)
@@ -159,7 +158,7 @@ def _loads(
         sizes = {chunk.digest: chunk.size_bytes for one in contents for chunk in one.chunks}
         wanted = remote.packs.missing(sizes)
         load.sizes.update({digest: size_bytes for digest, size_bytes in sizes.items() if digest in wanted})
-        load.owner.update(dict.fromkeys(wanted, version.ref))
+        load.owner.update({digest: version.ref for digest in sizes if digest in wanted})
         if sum(load.sizes.values()) >= FULL_BYTES:
             yield load
             load = _Load()
@@ -167,32 +166,44 @@ def _loads(
         yield load
 
 
-def _send(blobs: BlobStore, remote: Remote, load: _Load, done: Pushed, tell: Tell) -> None:
-    """Send what the remote lacks of a load, until it lacks nothing: others may take packs away meanwhile."""
+def _send_all(
+    blobs: BlobStore,
+    remote: Remote,
+    chosen: Sequence[tuple[DatasetVersion, Manifest]],
+    erased: set[str],
+    report: tuple[Pushed, Tell],
+) -> None:
+    """Send what the remote lacks, until it lacks nothing: others may take packs away meanwhile."""
     for _ in range(_ATTEMPTS):
-        wanted = remote.packs.missing(load.sizes)
-        if not wanted:
+        is_complete = True
+        for load in _loads(blobs, remote, chosen, erased):
+            _send(blobs, remote, load, report)
+            is_complete = False
+        if is_complete:
             return
-        total = sum(load.sizes[digest] for digest in wanted)
-        first = next(load.owner[digest] for digest in load.sizes if digest in wanted)
-        so_far = 0
-
-        def seen(size_bytes: int, first: str = first, total: int = total) -> None:
-            nonlocal so_far
-            so_far += size_bytes
-            tell(first, so_far, total)
-
-        def read(digest: str) -> bytes:
-            with told_of(load.owner[digest]):
-                return _read(blobs, digest)
-
-        tell(first, 0, total)
-        sent = remote.packs.send(list(load.sizes), read, seen)
-        done.packs += sent.packs
-        done.chunks += sent.chunks
-        done.size_bytes += sent.size_bytes
         remote.packs.look()
     raise RemoteChanges(f"others take from the remote {remote.name!r} while this pushes", cure="push again later")
+
+
+def _send(blobs: BlobStore, remote: Remote, load: _Load, report: tuple[Pushed, Tell]) -> None:
+    done, tell = report
+    total, so_far = sum(load.sizes.values()), 0
+    first = next(iter(load.owner.values()))
+
+    def seen(size_bytes: int) -> None:
+        nonlocal so_far
+        so_far += size_bytes
+        tell(first, so_far, total)
+
+    def read(digest: str) -> bytes:
+        with told_of(load.owner[digest]):
+            return _read(blobs, digest)
+
+    tell(first, 0, total)
+    sent = remote.packs.send(list(load.sizes), read, seen)
+    done.packs += sent.packs
+    done.chunks += sent.chunks
+    done.size_bytes += sent.size_bytes
 
 
 def _read(blobs: BlobStore, digest: str) -> bytes:
