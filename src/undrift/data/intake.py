@@ -211,7 +211,12 @@ class Intake:
         if newest is None or not addition.table_digest or newest.table_digest != addition.table_digest:
             return None
         columns = addition.schema.columns if addition.schema else ()
-        return newest if newest.schema is not None and newest.schema.columns == columns else None
+        if newest.schema is None or newest.schema.columns != columns:
+            return None
+        tombstones = self._stored.blobs.tombstones
+        # Of erased rows the version holds none: the store refuses their bytes, and says why.
+        is_whole = not any(tombstones.has(part.contents.digest) for part in self._stored.manifest(newest).parts)
+        return newest if is_whole else None
 
     def _tagged(self, version: DatasetVersion, asked: Asked, actor: Actor) -> DatasetVersion:
         if asked.tag is None or asked.tag in version.tags:

@@ -10,10 +10,13 @@ import polars as pl
 import pytest
 
 from undrift.blobs.buckets import Bucket, BucketUnreachable, ObjectMissing
+from undrift.blobs.tombstones import BlobErased
 from undrift.core.addresses import BadAddress, kind_of, scrubbed, without_secrets
 from undrift.core.errors import UndriftError
+from undrift.core.masking import Mask
 from undrift.data.connectors.databases import BadQuery, Question, SourceUnreachable
 from undrift.data.connectors.delta import DeltaFilesGone, DeltaUnreadable, DeltaVersionNotFound
+from undrift.data.erasing import Subject
 from undrift.data.intake import Asked, BadRequest, DeltaRewritten
 from undrift.data.paths import UnsafePath
 from undrift.data.schema import SchemaMismatch
@@ -61,6 +64,16 @@ def test_the_same_rows_again_are_no_new_version(data: Data, ada: Actor, shop: st
     connection.execute("UPDATE sales SET note = 'y' WHERE id = 2")
     connection.commit()
     assert data.intake.add(shop, _sales(), ada).version.number == 2
+
+
+def test_erased_rows_do_not_come_back_from_their_source(data: Data, ada: Actor, shop: str) -> None:
+    """The digest of the version is still that of before; the store knows better."""
+    version = data.intake.add(shop, _sales(), ada).version
+    for change in list(data.erasure.changes(Subject("sales", "note", frozenset({"x"})), Mask(b"k" * 32))):
+        change.apply()
+    with pytest.raises(BlobErased):
+        data.intake.add(shop, _sales(), ada)
+    assert data.get("sales").number == version.number
 
 
 def test_appended_rows_must_have_the_schema(data: Data, ada: Actor, shop: str) -> None:
