@@ -87,8 +87,8 @@ class Project:
         self.actor = Actor.current()
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Return the project in a folder or the nearest one above it.
+    def open(cls, folder: Path | str = ".") -> Self:
+        """Return the project in a folder or the nearest one above it, by default the one we are in.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Project:
         ClockMismatch
             If the settings ask for another clock than the project was created with.
         """
-        found = config.root_of(folder)
+        found = config.root_of(Path(folder))
         if found is not None:
             return cls(found)
         raise NoProject(
@@ -106,12 +106,12 @@ class Project:
         )
 
     @classmethod
-    def create(cls, folder: Path, settings: str = "") -> Self:
+    def create(cls, folder: Path | str, settings: str = "") -> Self:
         """Make a folder a project and return it; a second call on the same folder changes nothing.
 
         Parameters
         ----------
-        folder : Path
+        folder : Path or str
             Made when it is missing.
         settings : str, optional
             Text of ``undrift.toml``, written when there is none yet.
@@ -120,7 +120,7 @@ class Project:
         -----
         Writes ``undrift.toml`` and ``.undrift/`` with a ``.gitignore`` that ignores all of it.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / config.FILE_NAME
         if not path.exists():
