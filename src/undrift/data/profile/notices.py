@@ -55,6 +55,7 @@ def notices(profile: Profile) -> list[Notice]:
     return sorted(found, key=lambda one: _GRAVITY.index(one.kind))
 
 
+_YES_AND_NO = 2
 _GRAVITY = (
     "empty", "repeated-rows", "constant", "mostly-missing", "mixed", "infinite", "same", "spaces", "far-extremes",
     "imbalanced", "mostly-zero", "many-values", "skewed", "missing", "unique",
@@ -105,6 +106,8 @@ def _of_numbers(column: ColumnProfile, known: int) -> Iterator[Notice]:
     name = (column.name,)
     if "inf" in (found := {str(column.minimum).lstrip("-"), str(column.maximum).lstrip("-")}) and found:
         yield Notice("infinite", name, "it holds infinite values")
+    if column.distinct <= _YES_AND_NO:
+        return  # 0 and 1 for no and yes: zeros and tails tell nothing
     if column.zeros / known >= _MOSTLY:
         yield Notice("mostly-zero", name, f"{percent(column.zeros / known)} of its values are zero")
     if not column.quantiles or not column.sd or column.mean is None:
