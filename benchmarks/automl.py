@@ -131,7 +131,7 @@ def ours(folder: Path, contest: Contest) -> Answer:
 
 def read_as_served(folder: Path, loaded: Any) -> pl.DataFrame:
     """Return the rows asked under the schema that the training table was frozen with."""
-    from undrift.data import table_files
+    from undrift.data.tabular import table_files
     from undrift.project import Project
 
     with Project.open(folder) as project:

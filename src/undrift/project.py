@@ -155,7 +155,7 @@ class Project:
     def data(self) -> Data:
         """The datasets."""
         from undrift.core.masking import open_mask
-        from undrift.data.masks import Masks
+        from undrift.data.personal.masks import Masks
         from undrift.data.service import Data
 
         privacy = self.settings.privacy

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from undrift.data.checking import check_file
-from undrift.data.frames import Table, as_frame
 from undrift.data.profiling import passing_masks
 from undrift.data.quality import expect
 from undrift.data.quality.check import Asked
@@ -32,7 +31,8 @@ from undrift.data.quality.report import CheckReport, CheckResult
 from undrift.data.quality.results import validation
 from undrift.data.quality.suite import DEFAULT_BAD_ROW_LIMIT, Expectation, Suite
 from undrift.data.quality.suite_files import parse_suite, read_suite
-from undrift.data.reading import Reading
+from undrift.data.tabular.frames import Table, as_frame
+from undrift.data.tabular.reading import Reading
 
 __all__ = [
     "CheckReport", "CheckResult", "Expectation", "Suite",

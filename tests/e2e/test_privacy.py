@@ -14,7 +14,7 @@ import pytest
 
 from packed import files_in
 from undrift.core.masking import open_mask
-from undrift.data.personal import personal_columns
+from undrift.data.personal.columns import personal_columns
 
 from .doors import Shell, ask
 

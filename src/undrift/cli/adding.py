@@ -21,7 +21,7 @@ from undrift.core.addresses import kind_of
 from undrift.core.json import JSON
 from undrift.data import peek
 from undrift.data.places import Places, compared, said_of
-from undrift.data.reading import Reading
+from undrift.data.tabular.reading import Reading
 
 if TYPE_CHECKING:
     from undrift.data.ahead import Ahead

@@ -14,7 +14,7 @@ from undrift.cli.reading import reading_options
 from undrift.cli.versions import broken
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from undrift.cli.command import command
 from undrift.cli.reading import reading_options
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
     A file needs no project. Cells of columns that look personal are not told.
     """
     from undrift.data.profile.notices import notices
-    from undrift.data.table_files import format_of
+    from undrift.data.tabular.table_files import format_of
     from undrift.data.workspace import missing
 
     path = Path(what)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from undrift.core.config import Settings
-from undrift.data.reading import COLUMN_OPTIONS, Reading
+from undrift.data.tabular.reading import COLUMN_OPTIONS, Reading
 
 _T = TypeVar("_T")
 _HELP = {

@@ -15,7 +15,7 @@ from undrift.cli.command import command
 from undrift.cli.reading import reading_options
 from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.core.json import JSON
-from undrift.data.reading import Reading
+from undrift.data.tabular.reading import Reading
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _attached(project: Project, names: list[str], answer: Answer) -> Answer:
 
 
 def _wanted(table: Path, said: dict[str, Any]) -> Wanted:  # Any: options by name
-    from undrift.data.table_files import read_table
+    from undrift.data.tabular.table_files import read_table
     from undrift.loop.sheet.asked import Asked
     from undrift.loop.up import Wanted
 

@@ -16,13 +16,13 @@ from undrift.data.manifest import Manifest, Part
 from undrift.data.origins import Origin
 from undrift.data.parts import Files, Frozen, Wanted
 from undrift.data.places import Look, Places, said_of
-from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.repository import NewVersion
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.sources import free_path, places_of, store_source, stored_parts, survey_of
 from undrift.data.stored import StoredVersions
-from undrift.data.table_files import format_of
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.table_files import format_of
+from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import AddConflict, DatasetVersion, NotATable
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change

@@ -27,20 +27,20 @@ from undrift.data.additions import Adder, Addition
 from undrift.data.agreement import under
 from undrift.data.anomalies.history import Brought, History
 from undrift.data.anomalies.judgement import Judgement
-from undrift.data.csv_types import CellFault
 from undrift.data.manifest import Part
 from undrift.data.origins import Origin
 from undrift.data.paths import check_path
 from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
-from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import SchemaMismatch, logical_type
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions
-from undrift.data.table_files import TABLE_ENDINGS, format_of
 from undrift.data.tables import admissions
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.csv_types import CellFault
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.table_files import TABLE_ENDINGS, format_of
+from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, NotATable
 from undrift.data.workspace import SourceNotFound
 from undrift.ledger.actor import Actor

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from undrift.data.reading import BadReading, Reading
 from undrift.data.schema import Column, CsvFile, Schema
-from undrift.data.spelt_days import STYLES
-from undrift.data.spelt_numbers import number_style
+from undrift.data.tabular.reading import BadReading, Reading
+from undrift.data.tabular.spelt_days import STYLES
+from undrift.data.tabular.spelt_numbers import number_style
 
 _NUMBERS = ("int", "float64")
 _DAYS = ("date", "timestamp", "timestamp-utc")

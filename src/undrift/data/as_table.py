@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from undrift.data import table_files
 from undrift.data.additions import Adder, Addition
 from undrift.data.schema import Schema
 from undrift.data.sources import places_of
 from undrift.data.stored import StoredVersions
 from undrift.data.table_digest import TableHasher
-from undrift.data.table_files import TABLE_ENDINGS, format_of
 from undrift.data.table_writer import BATCH_ROWS, write_shareable
+from undrift.data.tabular import table_files
+from undrift.data.tabular.table_files import TABLE_ENDINGS, format_of
 from undrift.data.versions import NotATable
 
 

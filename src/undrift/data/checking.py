@@ -8,13 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from undrift.data.masks import Masks
-from undrift.data.personal import sampled
+from undrift.data.personal.columns import sampled
+from undrift.data.personal.masks import Masks
 from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.results import Conceal, ResultFormat, validation
 from undrift.data.quality.suite import Suite
-from undrift.data.reading import Reading
-from undrift.data.table_files import format_of, infer_schema, read_table, scan_parquet
+from undrift.data.tabular.reading import Reading
+from undrift.data.tabular.table_files import format_of, infer_schema, read_table, scan_parquet
 
 
 @dataclass(frozen=True, slots=True)

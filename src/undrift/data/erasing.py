@@ -26,12 +26,12 @@ from undrift.core.masking import Mask
 from undrift.data import repository
 from undrift.data.manifest import Manifest, Part
 from undrift.data.parts import part_path
-from undrift.data.redaction import Redacted, matches, redact
+from undrift.data.personal.redaction import Redacted, matches, redact
 from undrift.data.references import references
 from undrift.data.schema import Schema
 from undrift.data.stored import StoredVersions
-from undrift.data.table_files import format_of
 from undrift.data.tables import admissions
+from undrift.data.tabular.table_files import format_of
 from undrift.data.versions import DatasetVersion
 
 

@@ -22,14 +22,14 @@ from undrift.data.as_table import TableForm, as_tables
 from undrift.data.connectors.cells import column_of
 from undrift.data.connectors.databases import Question, Result, opened
 from undrift.data.connectors.spool import Spool, spooled
-from undrift.data.objects import BadValue
 from undrift.data.origins import Origin
-from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.stored import StoredVersions
 from undrift.data.table_digest import TableHasher
 from undrift.data.table_writer import check_shareable, write_plain
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.objects import BadValue
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, check_tag
 from undrift.data.workspace import EmptySource
 from undrift.ledger.actor import Actor

@@ -12,15 +12,15 @@ import polars as pl
 
 from undrift.blobs.assembly import verified_path
 from undrift.blobs.store import BlobStore
-from undrift.data import table_files, text_tables
 from undrift.data.damage import told_of
-from undrift.data.delimiters import AmbiguousDelimiter
 from undrift.data.manifest import Manifest, Part
-from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
 from undrift.data.schema import Schema, SchemaMismatch
-from undrift.data.table_files import TABLE_ENDINGS, Rows, TableFormat, format_of
-from undrift.data.text_file import BadTable
-from undrift.data.text_tables import TextTable
+from undrift.data.tabular import table_files, text_tables
+from undrift.data.tabular.delimiters import AmbiguousDelimiter
+from undrift.data.tabular.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
+from undrift.data.tabular.table_files import TABLE_ENDINGS, Rows, TableFormat, format_of
+from undrift.data.tabular.text_file import BadTable
+from undrift.data.tabular.text_tables import TextTable
 from undrift.data.versions import NotATable
 
 _T = TypeVar("_T")

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from undrift.core.masking import Mask
-from undrift.data.masks import Masks
-from undrift.data.personal import sampled
+from undrift.data.personal.columns import sampled
+from undrift.data.personal.masks import Masks
 from undrift.data.profile import Profile, profile
-from undrift.data.reading import Reading
-from undrift.data.table_files import format_of, infer_schema, read_table, scan_parquet
+from undrift.data.tabular.reading import Reading
+from undrift.data.tabular.table_files import format_of, infer_schema, read_table, scan_parquet
 
 _KEY_BYTES = 32
 

@@ -18,8 +18,8 @@ from undrift.core import canonical
 from undrift.core.digest import blake3_bytes
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.spelt_days import STYLES
-from undrift.data.spelt_numbers import number_style
+from undrift.data.tabular.spelt_days import STYLES
+from undrift.data.tabular.spelt_numbers import number_style
 
 LogicalType: TypeAlias = Literal[
     "bool", "int", "float64", "decimal", "string", "bytes", "date", "timestamp", "timestamp-utc"

@@ -26,8 +26,8 @@ from undrift.data.erasing import DatasetErasure
 from undrift.data.intake import Intake
 from undrift.data.keeping import Keeping
 from undrift.data.manifest import Manifest
-from undrift.data.masks import Masks
 from undrift.data.parts import Wanted
+from undrift.data.personal.masks import Masks
 from undrift.data.places import Look, Places
 from undrift.data.profile import Profile
 from undrift.data.profiling import profile_table
@@ -36,11 +36,11 @@ from undrift.data.quality.check import check as check_table
 from undrift.data.quality.infer import Role, infer_suite
 from undrift.data.quality.parameters import check_complete
 from undrift.data.quality.suite import Suite
-from undrift.data.reading import NOTHING_SAID, Reading
 from undrift.data.remotes.transfer import Transfer
 from undrift.data.schema import Schema, freeze
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions, as_ref
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.data.versions import DatasetVersion, check_tag
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change

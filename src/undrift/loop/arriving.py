@@ -20,7 +20,7 @@ from undrift.core.errors import BadInput, UndriftError
 from undrift.core.files import FileLock
 from undrift.core.json import JSON
 from undrift.data.arrivals import Arrival, State, arrivals_of, forget_arrival, was_taken, write_arrival
-from undrift.data.reading import Reading
+from undrift.data.tabular.reading import Reading
 from undrift.ledger.actor import Actor
 from undrift.loop import settings_file
 from undrift.project import Project

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from undrift.core.errors import BadInput
-from undrift.data.frames import write_table
-from undrift.data.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.frames import write_table
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.look import look, refuse_suspicious
 from undrift.loop.up import Up, Wanted

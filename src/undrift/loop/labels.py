@@ -8,7 +8,7 @@ import polars as pl
 
 from undrift.core.errors import BadInput
 from undrift.core.masking import known_mask
-from undrift.data.table_files import read_columns
+from undrift.data.tabular.table_files import read_columns
 from undrift.data.workspace import missing
 from undrift.endpoints import labels
 from undrift.endpoints.labels import LabelReport, LabelSource

@@ -15,7 +15,7 @@ from undrift.core.digest import blake3_bytes, blake3_file, hex_of
 from undrift.core.errors import CannotTell, CheckFailed
 from undrift.core.json import JSON
 from undrift.data.quality.infer import Role
-from undrift.data.reading import NOTHING_SAID, Reading
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.data.versions import DatasetVersion
 from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile

@@ -19,7 +19,7 @@ from undrift.data.anomalies.judgement import Fed, judge_version
 from undrift.data.anomalies.measurement import Measurement, measure
 from undrift.data.anomalies.series import HOURS, ROWS, SHARE, Past, judge
 from undrift.data.anomalies.verdict import Verdict
-from undrift.data.masks import Masks
+from undrift.data.personal.masks import Masks
 from undrift.data.profile import profile
 from undrift.data.quality.suite import Suite, expect
 from undrift.data.service import Data

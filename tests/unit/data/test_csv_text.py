@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from undrift.data import csv_text
-from undrift.data.csv_text import lines_of
-from undrift.data.text_file import BadTable, open_text
+from undrift.data.tabular import csv_text
+from undrift.data.tabular.csv_text import lines_of
+from undrift.data.tabular.text_file import BadTable, open_text
 
 
 def read_text(path: Path, delimiter: str = ","):

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from undrift.data.csv_types import parse
-from undrift.data.inference import infer
 from undrift.data.schema import BadSchema, Column, LogicalType, Schema
+from undrift.data.tabular.csv_types import parse
+from undrift.data.tabular.inference import infer
 
 
 def type_of(*cells: str | None) -> LogicalType:

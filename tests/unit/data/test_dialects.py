@@ -14,7 +14,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from undrift.core.errors import UndriftError
-from undrift.data.table_files import ReadTable, read, read_table
+from undrift.data.tabular.table_files import ReadTable, read, read_table
 
 LETTERS = "bxZé"
 DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y-%m-%d", "%Y/%m/%d", "%b %d, %Y", "%d %B %Y")

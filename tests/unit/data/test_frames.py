@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 
 from undrift.core.errors import BadInput
-from undrift.data.frames import as_frame, as_table, write_table
 from undrift.data.service import Data
+from undrift.data.tabular.frames import as_frame, as_table, write_table
 from undrift.ledger.actor import Actor
 
 CSV = "n,x,s,ok,day,at\n1,1.5,a,true,2013-12-31,2013-12-31T06:00Z\n,,,,,\n3,-0.25,,false,2014-01-01,2014-01-01T00:00Z\n"
@@ -134,7 +134,7 @@ def test_what_cannot_be_kept_is_refused_with_its_column(tmp_path: Path, table: o
 def test_neither_pandas_nor_arrow_is_imported_for_a_list_of_rows() -> None:
     """They are the caller's."""
     code = (
-        "import sys; from undrift.data.frames import as_table; as_table([{'x': 1}]); "
+        "import sys; from undrift.data.tabular.frames import as_table; as_table([{'x': 1}]); "
         "print(sorted({'pandas', 'pyarrow'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,11 +8,11 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from undrift.data.csv_types import parse
-from undrift.data.inference import Circumstances, infer
-from undrift.data.reading import AmbiguousDates, AmbiguousNumbers, BadReading, Reading
 from undrift.data.schema import Column, Schema
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.csv_types import parse
+from undrift.data.tabular.inference import Circumstances, infer
+from undrift.data.tabular.reading import AmbiguousDates, AmbiguousNumbers, BadReading, Reading
+from undrift.data.tabular.text_file import BadTable
 
 
 def texts(**columns: tuple[str | None, ...]) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from undrift.data.intake import Asked, BadRequest, DeltaRewritten
 from undrift.data.paths import UnsafePath
 from undrift.data.schema import SchemaMismatch
 from undrift.data.service import Data
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetNotFound
 from undrift.ledger.actor import Actor
 

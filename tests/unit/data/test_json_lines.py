@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from undrift.data.reading import AmbiguousDates, BadReading, Reading
 from undrift.data.schema import Column, Schema
 from undrift.data.service import Data
-from undrift.data.table_files import ReadTable, read_table, read_with_faults
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.reading import AmbiguousDates, BadReading, Reading
+from undrift.data.tabular.table_files import ReadTable, read_table, read_with_faults
+from undrift.data.tabular.text_file import BadTable
 from undrift.ledger.actor import Actor
 
 

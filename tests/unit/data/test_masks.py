@@ -11,7 +11,7 @@ from undrift.blobs.store import BlobStore
 from undrift.core.clock import real_clocks
 from undrift.core.config import DatasetSettings
 from undrift.core.masking import open_mask
-from undrift.data.masks import Masks
+from undrift.data.personal.masks import Masks
 from undrift.data.service import Data
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from undrift.data import national
+from undrift.data.personal import national
 
 KNOWN: list[tuple[Callable[[str], bool], str, str]] = [
     (national.is_iban, "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33"),

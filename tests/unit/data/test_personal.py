@@ -10,8 +10,8 @@ import pytest
 from sklearn import datasets
 
 from undrift.core.config import DatasetSettings
-from undrift.data.national import NUMBERS, is_card
-from undrift.data.personal import personal_columns
+from undrift.data.personal.columns import personal_columns
+from undrift.data.personal.national import NUMBERS, is_card
 from undrift.demo import flights
 
 ROWS = 60

@@ -11,11 +11,11 @@ import pytest
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import UndriftError
 from undrift.data.quality.suite import Suite, expect
-from undrift.data.reading import AmbiguousDates, BadReading, Reading
 from undrift.data.schema import Column, CsvFile, Schema
 from undrift.data.service import Data
-from undrift.data.table_files import read_table
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.reading import AmbiguousDates, BadReading, Reading
+from undrift.data.tabular.table_files import read_table
+from undrift.data.tabular.text_file import BadTable
 from undrift.ledger.actor import Actor
 
 GERMAN = "tag;preis;ort\n31.12.2013;1.234,50;Köln\n01.02.2014;0,5;Zürich\n"

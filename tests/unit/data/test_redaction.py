@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from undrift.data import table_files
-from undrift.data.redaction import redact
+from undrift.data.personal.redaction import redact
 from undrift.data.schema import Schema, freeze
-from undrift.data.table_files import format_of
+from undrift.data.tabular import table_files
+from undrift.data.tabular.table_files import format_of
 
 ROWS = [("ada@x.org", "a,1"), ("bob@x.org", 'say ""hi""'), ("eve@x.org", "two\nlines"), ("zoë@x.org", "")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from undrift.data.schema import BadSchema, Column, CsvFile, Schema, difference
-from undrift.data.spelt_days import STYLES
-from undrift.data.spelt_numbers import NumberStyle, number_style
+from undrift.data.tabular.spelt_days import STYLES
+from undrift.data.tabular.spelt_numbers import NumberStyle, number_style
 
 GOLDEN = Path(__file__).parents[2] / "golden/data/schema.json"
 SCHEMA = Schema(

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undrift.data import table_digest as module
-from undrift.data import table_files
 from undrift.data.schema import Schema, freeze
 from undrift.data.table_digest import TableHasher, table_digest
+from undrift.data.tabular import table_files
 from unit.data.golden_table import SCHEMA, TABLE
 
 GOLDEN = Path(__file__).parents[2] / "golden/data/table.json"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from undrift.data import text_file
-from undrift.data.delimiters import AmbiguousDelimiter, delimiter_for, find_delimiter
-from undrift.data.text_file import BadTable, TextFile, open_text
+from undrift.data.tabular import text_file
+from undrift.data.tabular.delimiters import AmbiguousDelimiter, delimiter_for, find_delimiter
+from undrift.data.tabular.text_file import BadTable, TextFile, open_text
 
 GERMAN = "größe,ort\n1,Zürich\n2,“Köln”\n"
 POLISH = "miasto,kwota\nŁódź,1\nWałbrzych,2\n"

@@ -12,11 +12,11 @@ from undrift.blobs.store import BlobCorrupt
 from undrift.core.errors import BadInput
 from undrift.core.ids import BadName
 from undrift.data.checkout import BadTarget
-from undrift.data.csv_text import BadTable
 from undrift.data.paths import UnsafePath
 from undrift.data.repository import VersionsProjection
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.service import Data
+from undrift.data.tabular.csv_text import BadTable
 from undrift.data.versions import DatasetNotFound, NotATable, TagTaken
 from undrift.data.workspace import EmptySource, SourceNotFound
 from undrift.ledger.actor import Actor

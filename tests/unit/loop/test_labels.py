@@ -8,7 +8,7 @@ import pytest
 
 from undrift.core.errors import BadInput
 from undrift.core.masking import open_mask
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.text_file import BadTable
 from undrift.data.workspace import SourceNotFound
 from undrift.loop.labels import add_labels
 from undrift.project import Project

@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import undrift
 from undrift.core.errors import BadInput
-from undrift.data.frames import NoNames
+from undrift.data.tabular.frames import NoNames
 from undrift.models.package import PackageCorrupt
 from undrift.models.signature import BadRow
 from undrift.models.version import UnknownVersion

@@ -24,8 +24,8 @@ from undrift.data.anomalies.judgement import Fed, Judgement, judge_version
 from undrift.data.anomalies.measurement import Kind, Measurement, measure
 from undrift.data.anomalies.series import MOST, Past
 from undrift.data.manifest import Manifest
-from undrift.data.masks import Masks
-from undrift.data.personal import sampled
+from undrift.data.personal.columns import sampled
+from undrift.data.personal.masks import Masks
 from undrift.data.profile import profile
 from undrift.data.stored import StoredVersions, as_ref
 from undrift.data.versions import DatasetVersion, NotATable

@@ -13,8 +13,8 @@ from uuid import UUID
 import polars as pl
 
 from undrift.data.connectors.declared import Declared
-from undrift.data.objects import BadValue, series_of, shown
 from undrift.data.schema import LARGEST_SCALE, LogicalType
+from undrift.data.tabular.objects import BadValue, series_of, shown
 
 _CAST = "cast the column in the query, for instance CAST(col AS text)"
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1

@@ -12,7 +12,7 @@ import polars as pl
 
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.frames import Table, as_frame
+from undrift.data.tabular.frames import Table, as_frame
 from undrift.evaluation.diagnosis.diagnosis import diagnose
 from undrift.evaluation.diagnosis.judged import Judged
 from undrift.evaluation.metrics import chosen_metric, reported

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from undrift.core import canonical
 from undrift.core.errors import BadInput
-from undrift.data.frames import Table, as_frame
+from undrift.data.tabular.frames import Table, as_frame
 from undrift.loop.notebook.evaluated import DIAGNOSIS
 from undrift.models.answer import answer
 from undrift.models.engines.base import Engine

@@ -11,8 +11,8 @@ from typing import Any, Self
 import polars as pl
 
 from undrift.core import canonical
-from undrift.data.frames import Table, as_frame
-from undrift.data.personal import personal_columns
+from undrift.data.personal.columns import personal_columns
+from undrift.data.tabular.frames import Table, as_frame
 from undrift.loop.notebook.evaluated import DIAGNOSIS, Evaluated, Test, evaluate, task_of
 from undrift.loop.notebook.logged import LoggedModel
 from undrift.loop.training.home import rooms_of

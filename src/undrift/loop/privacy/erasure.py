@@ -15,7 +15,7 @@ from undrift.core.json import JSON
 from undrift.core.masking import Mask, open_mask
 from undrift.core.refs import Ref
 from undrift.data.erasing import NoSuchColumn, Subject
-from undrift.data.redaction import matches
+from undrift.data.personal.redaction import matches
 from undrift.loop.privacy.journal import Entry, Journal, opened
 from undrift.project import Project
 from undrift.segments import erasing as logs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from undrift.core.config import ModelSettings
-from undrift.data.personal import Personal
+from undrift.data.personal.columns import Personal
 from undrift.data.schema import logical_type
 from undrift.evaluation.features import Features
 from undrift.evaluation.handling import column_handling

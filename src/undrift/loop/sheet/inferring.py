@@ -13,8 +13,8 @@ from undrift.core.config import DatasetSettings, ModelSettings
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.core.labels import label_text
-from undrift.data.personal import Personal, personal_columns
-from undrift.data.table_files import ReadTable
+from undrift.data.personal.columns import Personal, personal_columns
+from undrift.data.tabular.table_files import ReadTable
 from undrift.evaluation.candidates import check_candidates
 from undrift.evaluation.duplicates import Duplicates, duplicates
 from undrift.evaluation.features import Features

@@ -8,9 +8,9 @@ from pathlib import Path
 from undrift.core.clock import RealClock
 from undrift.core.config import FILE_NAME, DatasetSettings
 from undrift.core.errors import BadInput, DecisionNeeded
-from undrift.data.reading import Reading
 from undrift.data.schema import Schema
-from undrift.data.table_files import TABLE_ENDINGS, format_of, read_table
+from undrift.data.tabular.reading import Reading
+from undrift.data.tabular.table_files import TABLE_ENDINGS, format_of, read_table
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.facts import Sheet
 from undrift.loop.sheet.inferring import Known, infer

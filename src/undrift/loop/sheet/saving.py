@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from tomlkit import TOMLDocument
 
-from undrift.data.reading import Reading
+from undrift.data.tabular.reading import Reading
 from undrift.loop.settings_file import edit, put, table
 from undrift.loop.sheet.facts import Sheet, said
 from undrift.project import Project

@@ -9,7 +9,7 @@ import polars as pl
 
 from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
-from undrift.data.table_files import ReadTable
+from undrift.data.tabular.table_files import ReadTable
 from undrift.evaluation.budget import Work, affordable_candidates, affordable_rows, estimate
 from undrift.evaluation.features import Features
 from undrift.evaluation.gate import FEWEST_MINORITY_ROWS

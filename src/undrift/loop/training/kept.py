@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from undrift.core.config import ModelSettings
-from undrift.data.personal import Personal
+from undrift.data.personal.columns import Personal
 from undrift.evaluation.features import missing
 from undrift.evaluation.suspicion import suspects
 from undrift.evaluation.target import Target

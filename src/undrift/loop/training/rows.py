@@ -13,7 +13,7 @@ import polars as pl
 from undrift.core.config import ModelSettings
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.personal import Personal
+from undrift.data.personal.columns import Personal
 from undrift.evaluation.duplicates import row_units
 from undrift.evaluation.errors import BadColumn, TooLittleData
 from undrift.evaluation.features import TARGET, Choice, Feature, Features, choose_features

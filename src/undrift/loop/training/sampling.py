@@ -9,7 +9,7 @@ import msgspec
 
 from undrift.core.config import ModelSettings
 from undrift.core.json import JSON
-from undrift.data.personal import Personal
+from undrift.data.personal.columns import Personal
 from undrift.evaluation.budget import MOST_JUDGED, Work, affordable_rows, encoded_width, estimate
 from undrift.evaluation.candidates import check_candidates
 from undrift.evaluation.features import Features

@@ -12,7 +12,7 @@ import pytest
 
 from undrift.data.connectors.cells import column_of
 from undrift.data.connectors.declared import Declared, of_sqlite
-from undrift.data.objects import BadValue
+from undrift.data.tabular.objects import BadValue
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from undrift.core.config import DatasetSettings
-from undrift.data.table_files import read_table
+from undrift.data.tabular.table_files import read_table
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.facts import Sheet
 from undrift.loop.sheet.inferring import ColumnMissing, Known, TargetMissing, infer

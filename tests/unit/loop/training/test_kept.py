@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from undrift.core.config import ModelSettings
-from undrift.data.personal import Personal
+from undrift.data.personal.columns import Personal
 from undrift.evaluation.target import read_target
 from undrift.loop.training.kept import NOTHING, against
 

@@ -14,8 +14,8 @@ import polars as pl
 
 from undrift.core.errors import BadInput
 from undrift.data.conform import conform
-from undrift.data.objects import BadValue, columns_of, series_of
 from undrift.data.schema import freeze
+from undrift.data.tabular.objects import BadValue, columns_of, series_of
 
 Table: TypeAlias = Any  # Any: a polars or pandas frame, an Arrow table or batch, or a list of dicts
 _NUMPY_DTYPES = {"b", "i", "u", "f"}

@@ -9,17 +9,17 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-from undrift.data import csv_text, csv_types, inference
 from undrift.data.conform import check_columns
-from undrift.data.csv_notes import Note, about_spelling
-from undrift.data.csv_text import Texts
-from undrift.data.csv_types import CellFault
-from undrift.data.delimiters import delimiter_for, find_delimiter
-from undrift.data.inference import Circumstances, Place
-from undrift.data.json_lines import JsonTable, infer_json, parse_json, read_json
-from undrift.data.reading import Reading
 from undrift.data.schema import CsvFile, Schema
-from undrift.data.text_file import TextFile, open_text
+from undrift.data.tabular import csv_text, csv_types, inference
+from undrift.data.tabular.csv_notes import Note, about_spelling
+from undrift.data.tabular.csv_text import Texts
+from undrift.data.tabular.csv_types import CellFault
+from undrift.data.tabular.delimiters import delimiter_for, find_delimiter
+from undrift.data.tabular.inference import Circumstances, Place
+from undrift.data.tabular.json_lines import JsonTable, infer_json, parse_json, read_json
+from undrift.data.tabular.reading import Reading
+from undrift.data.tabular.text_file import TextFile, open_text
 
 TextFormat: TypeAlias = Literal["csv", "tsv", "jsonl"]
 _DELIMITERS: dict[TextFormat, str] = {"csv": ",", "tsv": "\t"}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from undrift.data.text_file import BadTable, Buffer, TextFile
+from undrift.data.tabular.text_file import BadTable, Buffer, TextFile
 
 _BLOCK_BYTES = 1 << 26
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34

@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 
 import polars as pl
 
-from undrift.data import csv_types, inference
 from undrift.data.agreement import check_typed
-from undrift.data.csv_types import CellFault
-from undrift.data.inference import Circumstances, Inferred
-from undrift.data.objects import BadValue, columns_of, refuse_infinite, series_of, shown
 from undrift.data.schema import BadSchema, Column, LogicalType, Schema, freeze
-from undrift.data.text_file import BadTable, TextFile
+from undrift.data.tabular import csv_types, inference
+from undrift.data.tabular.csv_types import CellFault
+from undrift.data.tabular.inference import Circumstances, Inferred
+from undrift.data.tabular.objects import BadValue, columns_of, refuse_infinite, series_of, shown
+from undrift.data.tabular.text_file import BadTable, TextFile
 
 _AS_IN_CSV = ("date", "timestamp", "timestamp-utc", "decimal")
 _LARGEST_EXACT_FLOAT = 2**53

@@ -11,13 +11,13 @@ import polars as pl
 
 from undrift.data.agreement import check_typed, may_stay, under
 from undrift.data.conform import conform
-from undrift.data.csv_notes import Note
-from undrift.data.csv_types import CellFault
-from undrift.data.delimiters import NAMES
-from undrift.data.reading import Reading
 from undrift.data.schema import Schema, SchemaMismatch, freeze
-from undrift.data.text_file import BadTable
-from undrift.data.text_tables import (
+from undrift.data.tabular.csv_notes import Note
+from undrift.data.tabular.csv_types import CellFault
+from undrift.data.tabular.delimiters import NAMES
+from undrift.data.tabular.reading import Reading
+from undrift.data.tabular.text_file import BadTable
+from undrift.data.tabular.text_tables import (
     TableText,
     TextTable,
     infer_from,

@@ -9,7 +9,7 @@ import polars as pl
 
 from undrift.core.config import DatasetSettings
 from undrift.core.masking import Mask
-from undrift.data.personal import Personal, personal_columns
+from undrift.data.personal.columns import Personal, personal_columns
 
 
 def _nothing() -> Mask | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from undrift.data.csv_types import BLANKS, UNUSUAL_MISSING, is_missing
 from undrift.data.schema import Column
-from undrift.data.spelt_days import STYLES
-from undrift.data.spelt_numbers import NumberStyle, number_style
+from undrift.data.tabular.csv_types import BLANKS, UNUSUAL_MISSING, is_missing
+from undrift.data.tabular.spelt_days import STYLES
+from undrift.data.tabular.spelt_numbers import NumberStyle, number_style
 
 _SAMPLE_ROWS = 1000
 _MOSTLY = 0.8

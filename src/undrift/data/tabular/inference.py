@@ -14,13 +14,13 @@ from functools import partial
 import polars as pl
 
 from undrift.data.agreement import is_in_order, is_written_with
-from undrift.data.csv_notes import Note, about_missing, about_spelling, about_text
-from undrift.data.csv_types import BLANKS, TOO_MANY_DIGITS, is_missing, plain_type_of
-from undrift.data.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
 from undrift.data.schema import Column, LogicalType, Schema
-from undrift.data.spelt_days import STYLES, day_styles_of
-from undrift.data.spelt_numbers import NumberStyle, number_style, styles_of
-from undrift.data.text_file import BadTable
+from undrift.data.tabular.csv_notes import Note, about_missing, about_spelling, about_text
+from undrift.data.tabular.csv_types import BLANKS, TOO_MANY_DIGITS, is_missing, plain_type_of
+from undrift.data.tabular.reading import NOTHING_SAID, AmbiguousDates, AmbiguousNumbers, Reading
+from undrift.data.tabular.spelt_days import STYLES, day_styles_of
+from undrift.data.tabular.spelt_numbers import NumberStyle, number_style, styles_of
+from undrift.data.tabular.text_file import BadTable
 
 Place = Callable[[int], str]
 _SAMPLE_ROWS = 1000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from undrift.core.errors import DecisionNeeded
-from undrift.data.text_file import TextFile
+from undrift.data.tabular.text_file import TextFile
 
 CANDIDATES = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from undrift.core.config import DatasetSettings
-from undrift.data.national import NUMBERS, bare, is_card, is_iban, is_ssn
-from undrift.data.personal_words import (
+from undrift.data.personal.national import NUMBERS, bare, is_card, is_iban, is_ssn
+from undrift.data.personal.words import (
     FIRST_NAMES,
     NAME_PAIRS,
     NAMES,

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from undrift.core.errors import Fault
-from undrift.data import table_files
 from undrift.data.schema import Schema
-from undrift.data.table_files import TableFormat, format_of
-from undrift.data.text_file import BadTable, open_text
+from undrift.data.tabular import table_files
+from undrift.data.tabular.table_files import TableFormat, format_of
+from undrift.data.tabular.text_file import BadTable, open_text
 
 _GZIP = b"\x1f\x8b"
 

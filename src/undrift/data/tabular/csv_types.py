@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from undrift.data.schema import BadSchema, Column, LogicalType, Schema
-from undrift.data.spelt_days import STYLES
-from undrift.data.spelt_numbers import number_style
+from undrift.data.tabular.spelt_days import STYLES
+from undrift.data.tabular.spelt_numbers import number_style
 
 _USUAL_MISSING = ("", "NA", "N/A", "#N/A", "NULL", "null", "None", "n/a", "#NA", "<NA>")
 UNUSUAL_MISSING = ("unknown", "Unknown", "UNKNOWN", "--", "\\N", "?", "-", ".")

@@ -1,0 +1,1 @@
+"""Personal data in tables: found, masked, taken out."""
