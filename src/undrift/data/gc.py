@@ -13,8 +13,6 @@ from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion
 from undrift.ledger.actor import Actor
 
-KIND = "data.bytes-dropped"
-
 
 @dataclass(frozen=True, slots=True)
 class Keep:
@@ -105,7 +103,11 @@ def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = Fals
             with stored.ledger.change(actor) as change:
                 for version in going:
                     repository.set_gone(change.connection, version, is_gone=True)
-                    change.record(KIND, version.ref, {"version_id": version.version_id, "bytes": version.bytes})
+                    change.record(
+                        repository.BYTES_DROPPED,
+                        version.ref,
+                        {"version_id": version.version_id, "bytes": version.bytes},
+                    )
         collected = collect(stored.blobs, needed, is_plan=is_plan)
     return Swept(tuple(version.ref for version in going), collected, is_plan)
 

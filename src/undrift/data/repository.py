@@ -29,6 +29,9 @@ from undrift.data.versions import (
 from undrift.ledger.chain import Event
 
 _HEX = frozenset("0123456789abcdef")
+BYTES_DROPPED = "data.bytes-dropped"
+BYTES_RESTORED = "data.bytes-restored"
+"""Events after which a version cannot be read, and can be again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,15 +239,22 @@ class VersionsProjection:
     name = "data"
 
     def fold(self, events: Iterable[Event]) -> Mapping[str, JSON]:
-        """Return ids by version and versions by tag, from the events."""
+        """Return ids by version, versions by tag, and ids whose bytes were let go of, from the events."""
         state: dict[str, JSON] = {}
+        gone: set[str] = set()
         for event in events:
-            if event.kind in ("data.added", "data.pulled") and not event.erased:
+            if event.erased:
+                continue
+            if event.kind in ("data.added", "data.pulled"):
                 state[event.subject] = event.body["version_id"]
-            elif event.kind == "data.tagged" and not event.erased:
+            elif event.kind == "data.tagged":
                 name = event.subject.partition("@")[0]
                 state[f"{name}@{event.body['tag']}"] = event.subject
-        return state
+            if event.kind == BYTES_DROPPED:
+                gone.add(str(event.body["version_id"]))
+            elif event.kind in ("data.added", "data.pulled", BYTES_RESTORED):
+                gone.discard(str(event.body["version_id"]))
+        return {**state, **{f"bytes of {one}": "gone" for one in gone}}
 
     def stored(self, connection: Connection) -> Mapping[str, JSON]:
         """Return the same from the rows."""
@@ -253,7 +263,8 @@ class VersionsProjection:
             state[f"data:{row.dataset}@{row.number}"] = row.version_id
         for row in connection.execute(select(tags.c.dataset, tags.c.tag, tags.c.number)):
             state[f"data:{row.dataset}@{row.tag}"] = f"data:{row.dataset}@{row.number}"
-        return state
+        gone = connection.scalars(select(versions.c.version_id).where(versions.c.is_gone))
+        return {**state, **{f"bytes of {one}": "gone" for one in gone}}
 
 
 def _advance(connection: Connection, name: str, expected: int) -> int:

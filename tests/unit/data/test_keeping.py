@@ -11,6 +11,7 @@ from undrift.blobs.errors import BlobMissing
 from undrift.core.digest import blake3_bytes
 from undrift.data.fsck import Report, told
 from undrift.data.gc import Keep
+from undrift.data.repository import VersionsProjection, set_gone
 from undrift.data.service import Data
 from undrift.data.versions import BytesGone
 from undrift.ledger.actor import Actor
@@ -181,6 +182,18 @@ def test_what_is_kept(three: Data, ada: Actor, keep: Keep, gone: list[int]) -> N
     """The last ones, and those that something was made from."""
     three.keeping.gc(keep, ada)
     assert [one.number for one in reversed(three.log("t")) if one.is_gone] == gone
+
+
+def test_the_ledger_explains_whose_bytes_are_gone(three: Data, ada: Actor, ledger: Ledger, tmp_path: Path) -> None:
+    """A row that says so without an event is found by the audit."""
+    three.keeping.gc(NOTHING, ada)
+    assert ledger.verify([VersionsProjection()]).ok
+    add(three, ada, tmp_path, "first")
+    assert ledger.verify([VersionsProjection()]).ok
+    with ledger.change(ada) as change:
+        set_gone(change.connection, three.get("t@4"), is_gone=True)
+        change.record("data.noted", "data:t@4", {})
+    assert not ledger.verify([VersionsProjection()]).ok
 
 
 def test_a_version_comes_back_with_its_bytes(three: Data, ada: Actor, tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def _note_back(stored: StoredVersions, version: DatasetVersion, actor: Actor) ->
     if version.is_gone:
         with stored.ledger.change(actor) as change:
             repository.set_gone(change.connection, version, is_gone=False)
-            change.record("data.bytes-restored", version.ref, {"version_id": version.version_id})
+            change.record(repository.BYTES_RESTORED, version.ref, {"version_id": version.version_id})
     return version.is_gone
 
 
