@@ -9,6 +9,7 @@ import click
 
 from undrift.cli.answer import Answer
 from undrift.cli.command import LazyGroup, command
+from undrift.cli.reading import table_file
 from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.loop.naming import only_endpoint
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @command("add", example="undrift label add labels.csv --on customer_id --actual churned")
-@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.option("--on", required=True, help="Column with the key that was sent with the request, or prediction_id.")
 @click.option("--actual", help="Column with the truth; by default the model's target.")
 @click.option("--event-time", help="Column with the prediction's event time, when keys repeat.")
@@ -31,6 +32,7 @@ def add(
     """Say what turned out to be true, from a table: CSV in any dialect, JSON lines, Parquet."""
     from undrift.loop.labels import add_labels, keys_in
 
+    path = table_file(path)
     with Project.open(project) as opened:
         name = only_endpoint(opened, endpoint)
         report = add_labels(opened, name, path, on=on, actual=actual, event_time=event_time)

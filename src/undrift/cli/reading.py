@@ -4,14 +4,37 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from undrift.core.config import Settings
+from undrift.core.errors import BadInput
 from undrift.data.tabular.reading import COLUMN_OPTIONS, Reading
 
 _T = TypeVar("_T")
+
+
+def table_file(path: Path) -> Path:
+    """Return the path of a table file that is there.
+
+    Raises
+    ------
+    SourceNotFound
+        If there is nothing; the cure names what is called most like it.
+    BadInput
+        If it is a folder.
+    """
+    from undrift.data.workspace import missing
+
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder", cure="name one table file in it")
+    if not path.exists():
+        raise missing(path)
+    return path
+
+
 _HELP = {
     "day_first": "Dates in COL are written 31/12/2013.",
     "month_first": "Dates in COL are written 12/31/2013.",

@@ -12,7 +12,7 @@ import click
 
 from undrift.cli.answer import Answer, Progress, error_json, error_text, say
 from undrift.cli.command import command
-from undrift.cli.reading import reading_options
+from undrift.cli.reading import reading_options, table_file
 from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.core.json import JSON
 from undrift.data.tabular.reading import Reading
@@ -53,7 +53,7 @@ def asked_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 @command("up", example="undrift up customers.csv --target churned")
-@click.argument("table", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("table", required=False, type=click.Path(path_type=Path))
 @asked_options
 @reading_options
 @click.option("--plan", is_flag=True, help="Say what would be made of the table, and make nothing.")
@@ -69,7 +69,7 @@ def up(project: Path, table: Path | None, **said: Any) -> Answer:  # Any: option
     from undrift.cli.sheet import sheet_text
     from undrift.loop.sheet.look import refuse_suspicious
 
-    wanted = _wanted(table, said)
+    wanted = _wanted(table_file(table), said)
     opened = _found(project)
     try:
         looked = _looked(opened, wanted, plan=said["plan"])
