@@ -48,7 +48,7 @@ clean: ## Take away the environment and what tools left.
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
-	@echo "installing what undrift needs (about 130 MB to download, 560 MB on disk, once)"
+	@echo "installing what undrift needs (about 135 MB to download, 580 MB on disk, once)"
 	$(PIP) install -r requirements/runtime.txt
 	$(PIP) install --no-deps --editable .
 	@touch $@
