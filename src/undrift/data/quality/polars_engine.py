@@ -188,9 +188,12 @@ _AGGREGATES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
 
 
 def _median(values: pl.Series) -> pl.Series:
-    """Return the median as one value: numpy finds the middle three times faster."""
+    """Return the median as one value: numpy finds the middle three times faster, and `np.median` loads more first."""
     numbers = values.drop_nulls().to_numpy()
-    return pl.Series([np.median(numbers) if len(numbers) else None], dtype=pl.Float64)
+    if not len(numbers):
+        return pl.Series([None], dtype=pl.Float64)
+    middle = sorted({(len(numbers) - 1) // 2, len(numbers) // 2})
+    return pl.Series([float(np.partition(numbers, middle)[middle].mean())], dtype=pl.Float64)
 
 
 def _need(found: Any) -> Any:  # Any: a part of an aggregate that its kind always has
