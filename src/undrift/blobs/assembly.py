@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from undrift.blobs.contents import Chunk, Contents, named
 from undrift.blobs.errors import BlobCorrupt
 from undrift.blobs.packs.index import Held
 from undrift.blobs.packs.packs import raw_of
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
 from undrift.core.files import replacing
 
@@ -23,10 +24,6 @@ Places: TypeAlias = Mapping[str, list[Held]]
 _WORKSPACE_FILE = 0o666
 _RUN_BYTES = 8 << 20
 _AHEAD = 3  # runs that are read and verified while the one before is used
-
-
-def _nobody(size_bytes: int) -> None:
-    """Hear of progress when nobody wants to know."""
 
 
 def read(store: BlobStore, contents: Contents) -> bytes:
@@ -44,7 +41,7 @@ def read(store: BlobStore, contents: Contents) -> bytes:
     return b"".join(pieces(store, contents))
 
 
-def materialise(store: BlobStore, contents: Contents, target: Path, seen: Callable[[int], None] = _nobody) -> None:
+def materialise(store: BlobStore, contents: Contents, target: Path, seen: Seen = nobody) -> None:
     """Write the bytes to a file, which appears whole and verified or not at all.
 
     Parameters
@@ -95,7 +92,7 @@ def write_new(store: BlobStore, contents: Contents, path: str, places: Places | 
         If there is something of that name.
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    _write(os.open(path, flags, _WORKSPACE_FILE), pieces(store, contents, places), _nobody)
+    _write(os.open(path, flags, _WORKSPACE_FILE), pieces(store, contents, places), nobody)
 
 
 def verified_path(store: BlobStore, contents: Contents) -> Path:
@@ -162,7 +159,7 @@ def pieces(store: BlobStore, contents: Contents, places: Places | None = None) -
         yield last
 
 
-def _write(descriptor: int, given: Iterable[bytes], seen: Callable[[int], None]) -> None:
+def _write(descriptor: int, given: Iterable[bytes], seen: Seen) -> None:
     try:
         for piece in given:
             rest = memoryview(piece)
@@ -254,11 +251,19 @@ def _is_right(data: bytes, chunks: list[Chunk]) -> bool:
     return start == len(data)
 
 
+def read_chunk(store: BlobStore, digest: str) -> bytes:
+    """Return a chunk from wherever it lies, verified: a good copy of several, or an object of an older store.
+
+    Raises
+    ------
+    BlobMissing, BlobCorrupt
+        If nothing holds it, or nothing undamaged.
+    """
+    return store.read_bytes(digest) if store.has(digest) else store.packs.read_chunk(digest)
+
+
 def _read_alone(store: BlobStore, chunk: Chunk) -> bytes:
-    """Return a chunk from wherever it lies: a good copy where another is damaged, an object of an older store."""
-    if store.has(chunk.digest):
-        return store.read_bytes(chunk.digest)
-    data = store.packs.read_chunk(chunk.digest)
+    data = read_chunk(store, chunk.digest)
     if len(data) != chunk.size_bytes:
         raise BlobCorrupt(
             f"the chunk {chunk.digest} is not as long as its list says",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -12,6 +12,7 @@ from undrift.blobs.contents import is_there
 from undrift.blobs.errors import BlobCorrupt, BlobMissing, PackCorrupt
 from undrift.blobs.packs.packs import text_of
 from undrift.blobs.packs.writer import PackWriter
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
 from undrift.core.digest import BadDigest, blake3_bytes, blake3_file, check_digest
 
@@ -80,7 +81,7 @@ class Checked:
     good: set[str] = field(default_factory=set)
 
 
-def check(store: BlobStore, seen: Callable[[int], None] = lambda _: None) -> Checked:
+def check(store: BlobStore, seen: Seen = nobody) -> Checked:
     """Read everything in a store and return what is wrong with it; damaged chunks are noted in the index.
 
     Parameters
@@ -144,7 +145,7 @@ def repair(store: BlobStore, checked: Checked, missing: Mapping[str, bool], sour
     return healed | checked.good
 
 
-def _check_objects(store: BlobStore, checked: Checked, seen: Callable[[int], None]) -> None:
+def _check_objects(store: BlobStore, checked: Checked, seen: Seen) -> None:
     for path in sorted((store.folder / "objects").glob("??/*")):
         try:
             digest = check_digest(f"b3:{path.name}")
@@ -161,7 +162,7 @@ def _check_objects(store: BlobStore, checked: Checked, seen: Callable[[int], Non
         seen(size_bytes)
 
 
-def _check_packs(store: BlobStore, checked: Checked, seen: Callable[[int], None]) -> list[tuple[str, str]]:
+def _check_packs(store: BlobStore, checked: Checked, seen: Seen) -> list[tuple[str, str]]:
     """Read all packs; return the damaged chunks with their packs."""
     damaged: list[tuple[str, str]] = []
     for name in store.packs.files.names():

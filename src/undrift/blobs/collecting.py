@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from undrift.blobs.contents import Contents, forget, remembered
 from undrift.blobs.packs.packs import text_of
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
 
 
@@ -58,9 +58,7 @@ class References:
             self.chunks |= digests
 
 
-def collect(
-    store: BlobStore, references: References, *, is_plan: bool = False, seen: Callable[[int], None] = lambda _: None
-) -> Collected:
+def collect(store: BlobStore, references: References, *, is_plan: bool = False, seen: Seen = nobody) -> Collected:
     """Delete all packed chunks that nothing refers to, and return what was deleted.
 
     Parameters

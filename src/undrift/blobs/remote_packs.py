@@ -20,14 +20,14 @@ from blake3 import blake3
 from undrift.blobs.buckets import Bucket, ObjectMissing
 from undrift.blobs.errors import BlobCorrupt, BlobMissing, PackCorrupt
 from undrift.blobs.packs.packs import raw_of, text_of
-from undrift.blobs.packs.toc import FULL_BYTES, FULL_CHUNKS, LARGEST_CHUNK_BYTES, Span, Toc, read_toc
+from undrift.blobs.packs.toc import FULL_BYTES, FULL_CHUNKS, LARGEST_CHUNK_BYTES, Toc, toc_named
 from undrift.blobs.packs.writer import ChunkTooLarge
+from undrift.blobs.progress import Seen
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import Corrupt
 from undrift.core.files import make_private, write_atomic
 from undrift.core.scratch import scratch
 
-Seen = Callable[[int], None]
 _AT_ONCE = 4
 _WHOLE_SHARE = 0.5
 """A pack of which more than this is wanted comes whole."""
@@ -336,14 +336,14 @@ class RemotePacks:
     def _toc(self, name: str, path: str, size_bytes: int) -> Toc:
         kept = self._cache / name
         try:
-            return _decoded(kept.read_bytes(), name)
+            return toc_named(kept.read_bytes(), name)
         except (FileNotFoundError, PackCorrupt):
             pass
         if size_bytes > _LARGEST_TOC_BYTES or path != toc_path(name):
             raise self._corrupt(path, "it is no table of contents")
         data = self.bucket.read(path)
         try:
-            toc = _decoded(data, name)
+            toc = toc_named(data, name)
         except PackCorrupt as error:
             raise self._corrupt(path, error.message) from error
         write_atomic(kept, data)
@@ -365,16 +365,6 @@ def pack_path(name: str) -> str:
 def toc_path(name: str) -> str:
     """Return where the table of contents of a pack lies in a remote."""
     return f"tocs/{name[:2]}/{name}"
-
-
-def _decoded(data: bytes, name: str) -> Toc:
-    """Return the table of contents that is called so."""
-    try:
-        digest = bytes.fromhex(name)
-    except ValueError as error:
-        raise PackCorrupt(f"{name[:80]!r} is no name of a pack", cure="delete it", pack=name[:80]) from error
-    lengths = (int.from_bytes(data[start + 32 : start + 36], "little") for start in range(0, len(data), 36))
-    return read_toc(data, Span(sum(lengths), len(data) - len(data) % 36, digest), name)
 
 
 def _packed(digests: Iterable[str], read: Callable[[str], bytes]) -> Iterator[tuple[Toc, list[bytes]]]:

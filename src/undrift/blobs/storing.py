@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from undrift.blobs.chunker import LARGEST_BYTES, SMALLEST_BYTES, cut
 from undrift.blobs.contents import Chunk, Contents
 from undrift.blobs.packs.packs import text_of
 from undrift.blobs.packs.writer import PackWriter
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
 from undrift.core.digest import blake3_file
 
@@ -24,12 +25,6 @@ _GROUP_FILES = 256  # small files that are read together
 
 Named: TypeAlias = tuple[bytes, memoryview]
 Cut: TypeAlias = tuple[Contents, list[Named]]
-Seen: TypeAlias = Callable[[int], None]
-"""Told how many bytes were stored or found stored, or were written."""
-
-
-def nobody(size_bytes: int) -> None:
-    """Hear of progress when nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)

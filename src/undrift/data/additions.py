@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobCorrupt, BlobMissing, BlobStore
-from undrift.blobs.storing import Seen, nobody
 from undrift.core.json import JSON
 from undrift.data import parts, repository
 from undrift.data.agreement import may_stay, under
@@ -150,7 +150,7 @@ class Adder:
             parent = self._stored.newest(addition.name)
             manifest = self._plan(parent, addition)
             if parent is not None and manifest.version_id == parent.version_id and _as_before(parent, addition):
-                return self._keep(parent, addition, actor)
+                return tagged(self._ledger, parent, addition.tag, actor)
             new = self._describe(parent, manifest, addition)
             self._blobs.put_bytes(manifest.encode())
             try:
@@ -310,11 +310,30 @@ class Adder:
                 change.record("data.digested", version.ref, {"table_digest": version.table_digest})
             return tag(change, version, addition.tag) if addition.tag else version
 
-    def _keep(self, version: DatasetVersion, addition: Addition, actor: Actor) -> DatasetVersion:
-        if addition.tag is None or addition.tag in version.tags:
-            return version
-        with self._ledger.change(actor) as change:
-            return tag(change, version, addition.tag)
+
+def tagged(ledger: Ledger, version: DatasetVersion, name: str | None, actor: Actor) -> DatasetVersion:
+    """Return a version that exists with the tag that somebody asks for, which it gets if it has it not yet.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where it is recorded.
+    version : DatasetVersion
+        The version.
+    name : str or None
+        The tag; None asks for none.
+    actor : Actor
+        Who asks.
+
+    Raises
+    ------
+    TagTaken
+        If the tag names another version.
+    """
+    if name is None or name in version.tags:
+        return version
+    with ledger.change(actor) as change:
+        return tag(change, version, name)
 
 
 def tag(change: Change, version: DatasetVersion, name: str) -> DatasetVersion:

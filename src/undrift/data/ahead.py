@@ -17,8 +17,9 @@ from typing import Self
 import msgspec
 
 from undrift.blobs.contents import Chunk, Contents
+from undrift.blobs.progress import Seen
 from undrift.blobs.store import BlobStore
-from undrift.blobs.storing import Seen, Stored, store_files
+from undrift.blobs.storing import Stored, store_files
 from undrift.data.paths import check_path
 from undrift.data.places import Look
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from undrift.blobs.assembly import materialise, write_new
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
-from undrift.blobs.storing import Seen, nobody
 from undrift.core.errors import BadInput
 from undrift.core.files import full_disk_told
 from undrift.data.damage import told_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from undrift.blobs.checking import Checked, ChunkSource, Finding, check, repair
 from undrift.blobs.contents import Contents, named, remembered
 from undrift.blobs.errors import BlobCorrupt, BlobMissing
-from undrift.blobs.storing import Seen, nobody
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.tombstones import BlobErased
 from undrift.core.json import JSON
 from undrift.data import repository

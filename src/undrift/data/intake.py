@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from undrift.blobs.storing import Seen, nobody
+from undrift.blobs.progress import Seen, nobody
 from undrift.core.addresses import DELTA, kind_of, without_secrets
 from undrift.core.errors import BadInput, Conflict
 from undrift.core.ids import check_name
 from undrift.core.scratch import scratch
-from undrift.data.additions import Adder, Addition, tag
+from undrift.data.additions import Adder, Addition, tagged
 from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.ahead import Ahead
 from undrift.data.as_table import TableForm, as_tables
@@ -181,7 +181,9 @@ class Intake:
             )
             same = self._same(addition)
             if same is not None:
-                return Taken(self._tagged(same, asked, actor), (f"{same.ref} holds exactly these rows",))
+                return Taken(
+                    tagged(self._stored.ledger, same, asked.tag, actor), (f"{same.ref} holds exactly these rows",)
+                )
             return Taken(self._adder.take(brought.path, addition, actor, seen, ahead), brought.notes)
 
     def admit(self, source: str, asked: Asked, actor: Actor) -> Admission:
@@ -217,12 +219,6 @@ class Intake:
         # Of erased rows the version holds none: the store refuses their bytes, and says why.
         is_whole = not any(tombstones.has(part.contents.digest) for part in self._stored.manifest(newest).parts)
         return newest if is_whole else None
-
-    def _tagged(self, version: DatasetVersion, asked: Asked, actor: Actor) -> DatasetVersion:
-        if asked.tag is None or asked.tag in version.tags:
-            return version
-        with self._stored.ledger.change(actor) as change:
-            return tag(change, version, asked.tag)
 
     @contextmanager
     def _brought(self, source: str, asked: Asked) -> Iterator[_Brought]:

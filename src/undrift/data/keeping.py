@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from undrift.blobs.checking import ChunkSource
-from undrift.blobs.storing import Seen, nobody
+from undrift.blobs.progress import Seen, nobody
 from undrift.data import diff, fsck, gc
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion

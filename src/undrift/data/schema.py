@@ -71,7 +71,7 @@ class Column:
         """The polars type in which the values are held."""
         if self.type == "decimal":
             return pl.Decimal(_DECIMAL_DIGITS, self.scale)
-        return _DTYPES[self.type]
+        return DTYPES[self.type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ def _bare(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-_DTYPES: dict[str, pl.DataType] = {
+DTYPES: dict[LogicalType, pl.DataType] = {
     "bool": pl.Boolean(),
     "int": pl.Int64(),
     "float64": pl.Float64(),

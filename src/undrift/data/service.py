@@ -9,8 +9,8 @@ from typing import Literal
 
 import polars as pl
 
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
-from undrift.blobs.storing import Seen, nobody
 from undrift.core.clock import Clocks
 from undrift.core.ids import check_name
 from undrift.core.json import JSON

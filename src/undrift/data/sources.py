@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from undrift.blobs.contents import Contents
+from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
-from undrift.blobs.storing import Seen, Stored, nobody, store_bytes, store_files
+from undrift.blobs.storing import Stored, store_bytes, store_files
 from undrift.core.digest import blake3_file
 from undrift.data.manifest import Manifest, Part
 from undrift.data.paths import check_path

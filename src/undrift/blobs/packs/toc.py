@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -182,9 +181,21 @@ def toc_of(path: Path) -> Toc:
         os.close(descriptor)
 
 
-def toc_from(places: Iterable[Place]) -> Toc:
-    """Return the table of contents that chunks make in the order of their places."""
-    return Toc(tuple((place.digest, place.length) for place in sorted(places, key=lambda place: place.offset)))
+def toc_named(table: bytes, name: str) -> Toc:
+    """Return the table of contents that gives a pack its name, from its exact bytes alone.
+
+    Raises
+    ------
+    PackCorrupt
+        If they are another one, or none.
+    """
+    try:
+        digest = bytes.fromhex(name)
+    except ValueError as error:
+        raise PackCorrupt(f"{name[:80]!r} is no name of a pack", cure="delete it", pack=name[:80]) from error
+    length = len(table) - len(table) % _ENTRY.size
+    data_bytes = sum(size for _, size in _ENTRY.iter_unpack(table[:length]))
+    return read_toc(table, Span(data_bytes, length, digest), name)
 
 
 def _bad(what: str, why: str) -> PackCorrupt:

@@ -13,7 +13,7 @@ from uuid import UUID
 import polars as pl
 
 from undrift.data.connectors.declared import Declared
-from undrift.data.schema import LARGEST_SCALE, LogicalType
+from undrift.data.schema import DTYPES, LARGEST_SCALE, LogicalType
 from undrift.data.tabular.objects import BadValue, series_of, shown
 
 _CAST = "cast the column in the query, for instance CAST(col AS text)"
@@ -46,7 +46,7 @@ def column_of(name: str, cells: Sequence[Any], declared: Declared, first_row: in
     if declared.type in _AS_THEY_ARE and not declared.is_single:
         kinds = set(map(type, cells)) - {type(None)}
         if kinds <= {_AS_THEY_ARE[declared.type]} and (declared.type != "int" or _fit(cells)):
-            return pl.Series(name, cells, dtype=_DTYPES[declared.type], strict=True)
+            return pl.Series(name, cells, dtype=DTYPES[declared.type], strict=True)
     read = _READERS[declared.type]
     values: list[Any] = []  # Any: cells
     for row, cell in enumerate(cells):
@@ -57,7 +57,7 @@ def column_of(name: str, cells: Sequence[Any], declared: Declared, first_row: in
         values.append(value)
     if declared.type == "decimal":
         return _decimals(name, values, declared, first_row)
-    return pl.Series(name, values, dtype=_DTYPES[declared.type], strict=True)
+    return pl.Series(name, values, dtype=DTYPES[declared.type], strict=True)
 
 
 def _fit(cells: Sequence[Any]) -> bool:  # Any: whole numbers
@@ -189,13 +189,3 @@ _AS_THEY_ARE: Mapping[LogicalType, type] = {
     "date": dt.date,
 }
 """What drivers give that needs no look at each cell."""
-_DTYPES: Mapping[LogicalType, pl.DataType] = {
-    "bool": pl.Boolean(),
-    "int": pl.Int64(),
-    "float64": pl.Float64(),
-    "string": pl.String(),
-    "bytes": pl.Binary(),
-    "date": pl.Date(),
-    "timestamp": pl.Datetime("us"),
-    "timestamp-utc": pl.Datetime("us", "UTC"),
-}

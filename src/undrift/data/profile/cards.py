@@ -20,7 +20,6 @@ _KINDS = {
     "int": "whole number", "float64": "number", "decimal": "exact number", "string": "text", "bool": "yes or no",
     "date": "date", "timestamp": "moment", "timestamp-utc": "instant", "bytes": "bytes",
 }  # fmt: skip
-_PLURALS = {"yes or no": "yes or no", "bytes": "bytes"}
 _CLASSES = ("digits", "spaces", "letters beyond ASCII", "space at an end", "numbers", "empty")
 
 STYLE = """\

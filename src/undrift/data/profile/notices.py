@@ -11,7 +11,6 @@ from undrift.drawing.words import count, number, percent
 
 _MOSTLY = 0.5
 _SOME = 0.05
-_MANY_REPEATED = 0.01
 _NEARLY_ALL = 0.95
 _SAME = 0.95
 _FEWEST = 30
@@ -19,7 +18,6 @@ _MIXED = (0.05, 0.95)
 _MANY_CATEGORIES = 50
 _SKEWED = 1.0
 _FAR = 20.0
-_FEWEST_ORDERED = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -147,15 +147,12 @@ _OF_A_CELL = {f"expect_column_{what}_to_be_between" for what in ("min", "max")}
 
 
 def _counts(shown: Sequence[JSON]) -> list[JSON]:
-    keys = [
-        tuple(one) if isinstance(one, list) else tuple(one.values()) if isinstance(one, dict) else one for one in shown
-    ]
-    counts = Counter(keys).most_common(_SHOWN)
+    counts = Counter(map(_key, shown)).most_common(_SHOWN)
     ordered = sorted(counts, key=lambda pair: (-pair[1], str(pair[0])))
     return [{"value": list(value) if isinstance(value, tuple) else value, "count": count} for value, count in ordered]
 
 
-def _key(shown: JSON) -> Hashable:
+def _key(shown: JSON) -> JSON | tuple[JSON, ...]:
     if isinstance(shown, dict):
         return tuple(shown.values())
     return tuple(shown) if isinstance(shown, list) else shown

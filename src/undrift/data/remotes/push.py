@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from undrift.blobs.assembly import read_chunk
 from undrift.blobs.contents import Contents, encode, named
 from undrift.blobs.packs.toc import FULL_BYTES
 from undrift.blobs.store import BlobStore
@@ -197,18 +198,13 @@ def _send(blobs: BlobStore, remote: Remote, load: _Load, report: tuple[Pushed, T
 
     def read(digest: str) -> bytes:
         with told_of(load.owner[digest]):
-            return _read(blobs, digest)
+            return read_chunk(blobs, digest)
 
     tell(first, 0, total)
     sent = remote.packs.send(list(load.sizes), read, seen)
     done.packs += sent.packs
     done.chunks += sent.chunks
     done.size_bytes += sent.size_bytes
-
-
-def _read(blobs: BlobStore, digest: str) -> bytes:
-    """Return a chunk from wherever it lies; stores before packs kept files as objects."""
-    return blobs.read_bytes(digest) if blobs.has(digest) else blobs.packs.read_chunk(digest)
 
 
 def _living(blobs: BlobStore, contents: Contents) -> list[Contents]:
@@ -250,14 +246,18 @@ def _make_known(
     done: Pushed,
 ) -> None:
     """Write manifests, then records, then tags."""
-    there, _ = remote.records({version.name for version in chosen})
+    names = {version.name for version in chosen}
+    there, _ = remote.records(names)
     known = _Known(there)
     held = {one.version_id for one in there}
+    here: dict[tuple[str, int | None], str] = {
+        (one.name, one.number): one.version_id for name in names for one in stored.history(name)
+    }
     for version_id, manifest in manifests.items():
         if version_id not in held:
             remote.write_manifest(manifest)
     for version in sorted(chosen, key=lambda one: (one.name, one.number)):
-        mine = Record.of(version, _parent_id(stored, version))
+        mine = Record.of(version, here.get((version.name, version.parent)))
         other = known.same_as(mine)
         if other is None:
             done.versions.append(version.ref)
@@ -307,9 +307,3 @@ class _Known:
         if found is None and (mine.dataset, mine.number) in self._numbered:
             return self._ids.get((mine.dataset, mine.version_id))
         return found
-
-
-def _parent_id(stored: StoredVersions, version: DatasetVersion) -> str | None:
-    if version.parent is None:
-        return None
-    return next((one.version_id for one in stored.history(version.name) if one.number == version.parent), None)
