@@ -10,12 +10,12 @@ import click
 
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import reading_options
+from undrift.cli.reading import masks_at, reading_options, refuse_reading
 from undrift.cli.versions import broken
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.tabular.reading import NOTHING_SAID, Reading
-from undrift.project import NoProject, Project
+from undrift.data.tabular.reading import Reading
+from undrift.project import Project
 
 if TYPE_CHECKING:
     from undrift.data.checking import Checked
@@ -72,8 +72,7 @@ def check(
         if suite is None or freeze:
             raise BadInput("a file that is not added has no suite", cure="--suite FILE, or add it and name the dataset")
         return _answer(what, _check_file(project, Path(what), suite, asked, reading), form)
-    if reading != NOTHING_SAID:
-        raise BadInput(f"there is no file {what}; how a version is read was said when it was added", cure="name a file")
+    refuse_reading(what, reading)
     with Project.open(project) as opened:
         version = opened.data.get(what)
         if freeze:
@@ -83,25 +82,23 @@ def check(
 
 def _check_file(project: Path, path: Path, suite: Suite, asked: Asked, reading: Reading) -> Checked:
     from undrift.data.checking import check_file
-    from undrift.data.profiling import passing_masks
 
-    try:
-        with Project.open(project) as opened:
-            return check_file(path, reading, suite, opened.data.masks, asked)
-    except NoProject:
-        return check_file(path, reading, suite, passing_masks(), asked)
+    with masks_at(project) as masks:
+        return check_file(path, reading, suite, masks, asked)
 
 
 def _check_version(project: Project, ref: str, suite: Suite | None, asked: Asked) -> Checked:
     from undrift.data.checking import Checked, concealer
+    from undrift.data.personal.columns import sampled
 
     version = project.data.get(ref)
     report = project.data.check(ref, actor=project.actor, suite=suite, asked=asked)
     used = suite or project.data.suite(version.name)
     if used is None:
         raise AssertionError("a version was checked against nothing")
-    scanned = project.data.scan(ref)
-    return Checked(report, used, concealer(scanned, version.rows or 0, used, project.data.masks, version.name))
+    rows = version.rows or 0
+    conceal = concealer(lambda: sampled(project.data.scan(ref), rows), used, project.data.masks, version.name)
+    return Checked(report, used, conceal)
 
 
 def _answer(what: str, checked: Checked, form: str | None) -> Answer:

@@ -9,11 +9,10 @@ import click
 
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import reading_options
-from undrift.core.errors import BadInput
+from undrift.cli.reading import masks_at, reading_options, refuse_reading
 from undrift.core.json import JSON
-from undrift.data.tabular.reading import NOTHING_SAID, Reading
-from undrift.project import NoProject, Project
+from undrift.data.tabular.reading import Reading
+from undrift.project import Project
 
 if TYPE_CHECKING:
     from undrift.data.profile import ColumnProfile, Profile
@@ -63,21 +62,17 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
 
 def _of_file(project: Path, path: Path, reading: Reading) -> tuple[Profile, Source]:
     from undrift.data.profile.page import Source
-    from undrift.data.profiling import passing_masks, profile_file
+    from undrift.data.profiling import profile_file
 
-    try:
-        with Project.open(project) as opened:
-            found = profile_file(path, reading, opened.data.masks)
-    except NoProject:
-        found = profile_file(path, reading, passing_masks())
+    with masks_at(project) as masks:
+        found = profile_file(path, reading, masks)
     return found, Source(path.name, path.stat().st_size, f"undrift data profile {path.name} --json")
 
 
 def _of_ref(project: Path, what: str, reading: Reading) -> tuple[Profile, Source]:
     from undrift.data.profile.page import Source
 
-    if reading != NOTHING_SAID:
-        raise BadInput(f"there is no file {what}; how a version is read was said when it was added", cure="name a file")
+    refuse_reading(what, reading)
     with Project.open(project) as opened:
         version = opened.data.get(what)
         return opened.data.profile(version.ref), Source(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from undrift.core.config import Settings
 from undrift.core.errors import BadInput
-from undrift.data.tabular.reading import COLUMN_OPTIONS, Reading
+from undrift.data.tabular.reading import COLUMN_OPTIONS, NOTHING_SAID, Reading
+
+if TYPE_CHECKING:
+    from undrift.data.personal.masks import Masks
 
 _T = TypeVar("_T")
 
@@ -33,6 +37,33 @@ def table_file(path: Path) -> Path:
     if not path.exists():
         raise missing(path)
     return path
+
+
+@contextmanager
+def masks_at(folder: Path) -> Iterator[Masks]:
+    """Give what masks personal cells of a file: the project's masks, or passing ones where there is no project."""
+    from undrift.data.profiling import passing_masks
+    from undrift.project import NoProject, Project
+
+    try:
+        opened = Project.open(folder)
+    except NoProject:
+        yield passing_masks()
+        return
+    with opened:
+        yield opened.data.masks
+
+
+def refuse_reading(what: str, reading: Reading) -> None:
+    """Refuse that somebody says how a version is read.
+
+    Raises
+    ------
+    BadInput
+        If anything is said.
+    """
+    if reading != NOTHING_SAID:
+        raise BadInput(f"there is no file {what}; how a version is read was said when it was added", cure="name a file")
 
 
 _HELP = {

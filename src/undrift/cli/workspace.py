@@ -28,7 +28,7 @@ def status(project: Path, paths: tuple[Path, ...]) -> Answer:
         raise AssertionError(f"{project} is a project and is not")
     places = Places(root / config.STORE)
     asked = [place for path in (paths or (root,)) for place in places.below(path)]
-    asked += [] if paths else [place for place in places.elsewhere() if place not in asked]
+    asked += [] if paths else places.elsewhere()
     found = [compared(places, place) for place in asked]
     newest = {name: peek.newest(root / config.STORE, name) for name in {one.place.dataset for one in found}}
     rows: list[tuple[object, ...]] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.results import Conceal, ResultFormat, validation
 from undrift.data.quality.suite import Suite
 from undrift.data.tabular.reading import Reading
-from undrift.data.tabular.table_files import format_of, infer_schema, read_table, scan_parquet
+from undrift.data.tabular.table_files import scan_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +62,18 @@ def check_file(path: Path, reading: Reading, suite: Suite, masks: Masks, asked: 
     BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter, BadSchema
         If it cannot be read as a table, or in two ways.
     """
-    if format_of(path) == "parquet":
-        schema, rows = infer_schema(path, "parquet", reading, None)
-        lazy = scan_parquet(path, schema)
-        if lazy is not None:
-            return Checked(check(path, suite, asked), suite, concealer(lazy, rows, suite, masks))
-    frame = read_table(path, reading).frame
-    return Checked(check(frame, suite, asked), suite, concealer(frame.lazy(), frame.height, suite, masks))
+    found = scan_file(path, reading)
+    report = check(path if found.is_streamed else found.table, suite, asked)
+    return Checked(report, suite, concealer(lambda: sampled(found.table.lazy(), found.rows), suite, masks))
 
 
-def concealer(table: pl.LazyFrame, rows: int, suite: Suite, masks: Masks, dataset: str = "") -> Conceal:
+def concealer(sample: Callable[[], pl.DataFrame], suite: Suite, masks: Masks, dataset: str = "") -> Conceal:
     """Return what hides the cells of personal columns: those of a table, and those that its suite names.
 
     Parameters
     ----------
-    table : polars.LazyFrame
-        The table; a sample of it is looked at.
-    rows : int
-        How many it has.
+    sample : callable
+        Gives some rows of the table; asked only if a cell is to be shown.
     suite : Suite
         Its ``meta`` may name personal columns of the table that suggested it.
     masks : Masks
@@ -86,10 +81,13 @@ def concealer(table: pl.LazyFrame, rows: int, suite: Suite, masks: Masks, datase
     dataset : str
         Whose table it is; the settings may say which of its columns are personal.
     """
-    personal = {*_named(suite), *masks.columns(dataset, sampled(table, rows))}
+
+    @cache
+    def personal() -> frozenset[str]:
+        return frozenset({*_named(suite), *masks.columns(dataset, sample())})
 
     def conceal(column: str, cell: object) -> object:
-        if column not in personal or cell is None:
+        if cell is None or column not in personal():
             return cell
         mask = masks.open_mask()
         return mask.text(str(cell)) if mask is not None else cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -223,19 +224,11 @@ def _unshared(
     stored: StoredVersions, manifests: tuple[Manifest, Manifest], schemas: tuple[Schema, Schema]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of files that only one of two versions has, or that they read differently."""
-    pools = [list(manifest.parts) for manifest in manifests]
+    shared: Counter[str] = Counter()
     if schemas[0] == schemas[1]:
-        counts: dict[str, int] = {}
-        for part in pools[0]:
-            counts[part.contents.digest] = counts.get(part.contents.digest, 0) + 1
-        rest: list[Part] = []
-        for part in pools[1]:
-            if counts.get(part.contents.digest, 0):
-                counts[part.contents.digest] -= 1
-            else:
-                rest.append(part)
-        left = dict(counts)
-        pools = [[part for part in pools[0] if _take(left, part)], rest]
+        old, new = (Counter(part.contents.digest for part in manifest.parts) for manifest in manifests)
+        shared = old & new
+    pools = [_without(manifest, shared) for manifest in manifests]
     frames = [
         pl.concat([parts.read_part(stored.blobs, part, schema) for part in pool])
         if pool
@@ -245,11 +238,15 @@ def _unshared(
     return frames[0], frames[1]
 
 
-def _take(left: dict[str, int], part: Part) -> bool:
-    if not left.get(part.contents.digest, 0):
-        return False
-    left[part.contents.digest] -= 1
-    return True
+def _without(manifest: Manifest, shared: Counter[str]) -> list[Part]:
+    """Return the files of a version but for those shared, each as often as it is."""
+    left, kept = shared.copy(), []
+    for part in manifest.parts:
+        if left[part.contents.digest]:
+            left[part.contents.digest] -= 1
+        else:
+            kept.append(part)
+    return kept
 
 
 def _rows(frames: tuple[pl.DataFrame, pl.DataFrame], names: tuple[str, ...], key: Sequence[str]) -> RowDiff:

@@ -11,7 +11,6 @@ from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.tombstones import BlobErased
 from undrift.core.json import JSON
-from undrift.data import repository
 from undrift.data.stored import StoredVersions
 
 _MOST_SHOWN = 20
@@ -173,9 +172,7 @@ def told(report: Report) -> list[str]:
 def _needs(stored: StoredVersions, checked: Checked) -> _Needs:
     """Return what versions and recipes need and what is not among the good bytes."""
     needs = _Needs()
-    with stored.ledger.read() as connection:
-        versions = [one for name in repository.names(connection) for one in repository.history(connection, name)]
-    for version in versions:
+    for version in stored.every():
         if version.is_gone:
             continue
         needs.versions += 1

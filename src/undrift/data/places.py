@@ -238,7 +238,7 @@ class Places:
 
     def elsewhere(self) -> list[Place]:
         """Return what is known outside the project's folder."""
-        return [place for place in self._load("", []) if not place.path.is_relative_to(self._root)]
+        return self._load("WHERE place LIKE '/%'", [])  # what lies in the project is kept relative to it
 
     def _load(self, where: str, values: list[str]) -> list[Place]:
         if not self._path.exists():

@@ -12,7 +12,7 @@ from undrift.data.personal.columns import sampled
 from undrift.data.personal.masks import Masks
 from undrift.data.profile import Profile, profile
 from undrift.data.tabular.reading import Reading
-from undrift.data.tabular.table_files import format_of, infer_schema, read_table, scan_parquet
+from undrift.data.tabular.table_files import scan_file
 
 _KEY_BYTES = 32
 
@@ -54,13 +54,8 @@ def profile_file(path: Path, reading: Reading, masks: Masks) -> Profile:
     BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter, BadSchema
         If it cannot be read as a table, or in two ways.
     """
-    if format_of(path) == "parquet":
-        schema, rows = infer_schema(path, "parquet", reading, None)
-        lazy = scan_parquet(path, schema)
-        if lazy is not None:  # Parquet is read piece by piece, however large it is
-            return profile_table(lazy, rows, masks)
-    frame = read_table(path, reading).frame
-    return profile_table(frame, frame.height, masks)
+    found = scan_file(path, reading)
+    return profile_table(found.table, found.rows, masks)
 
 
 def passing_masks() -> Masks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from undrift.blobs.collecting import References
-from undrift.data import repository
 from undrift.data.stored import StoredVersions
 
 
@@ -25,9 +24,7 @@ def references(stored: StoredVersions, leaving: Collection[str] = frozenset()) -
         If the manifest of a version cannot be read: then nobody knows what it needs.
     """
     found = References()
-    with stored.ledger.read() as connection:
-        versions = [one for name in repository.names(connection) for one in repository.history(connection, name)]
-    for version in {one.version_id: one for one in versions if not one.is_gone}.values():
+    for version in {one.version_id: one for one in stored.every() if not one.is_gone}.values():
         if version.version_id in leaving:
             continue
         for part in stored.manifest(version).parts:

@@ -76,6 +76,29 @@ def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int
         If the dataset has another newest version by now.
     """
     number = _advance(connection, new.name, new.parent or 0)
+    write_version(connection, new, number, at)
+    return number
+
+
+def write_version(connection: Connection, new: NewVersion, number: int, at: datetime) -> None:
+    """Write the row of a version whose number is the caller's to give.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of an open change.
+    new : NewVersion
+        The version.
+    number : int
+        Its number.
+    at : datetime
+        When it was added.
+
+    Raises
+    ------
+    IntegrityError
+        If the number is taken.
+    """
     row = {
         "dataset": new.name,
         "number": number,
@@ -92,7 +115,6 @@ def insert_version(connection: Connection, new: NewVersion, at: datetime) -> int
     connection.execute(insert(versions).values(row))
     # Older versions of the same files can be read again.
     connection.execute(update(versions).where(versions.c.version_id == new.version_id).values(is_gone=False))
-    return number
 
 
 def insert_tag(connection: Connection, version: DatasetVersion, tag: str, at: datetime) -> bool:

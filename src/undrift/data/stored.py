@@ -45,6 +45,11 @@ class StoredVersions:
         with self.ledger.read() as connection:
             return repository.history(connection, name)
 
+    def every(self) -> list[DatasetVersion]:
+        """Return all versions of all datasets, as they are at one moment."""
+        with self.ledger.read() as connection:
+            return [one for name in repository.names(connection) for one in repository.history(connection, name)]
+
     def find(self, ref: Ref, as_of: datetime | None = None) -> DatasetVersion:
         """Return the version that a reference names, or the newest one at an instant.
 

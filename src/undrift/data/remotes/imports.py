@@ -13,6 +13,7 @@ from undrift.core.refs import Ref
 from undrift.data import repository
 from undrift.data.manifest import Manifest
 from undrift.data.remotes.records import Record
+from undrift.data.repository import NewVersion
 from undrift.data.tables import datasets, versions
 from undrift.data.versions import AddConflict, DatasetVersion
 from undrift.ledger.change import Change
@@ -75,7 +76,6 @@ def import_version(change: Change, record: Record, manifest: Manifest, remote: s
     slot = slot_for(connection, record)
     if not slot.is_held:
         _insert(connection, record, manifest, slot.number)
-        connection.execute(update(versions).where(versions.c.version_id == record.version_id).values(is_gone=False))
         body: dict[str, JSON] = {
             "version_id": record.version_id,
             "number_there": record.number,
@@ -102,28 +102,26 @@ def _insert(connection: Connection, record: Record, manifest: Manifest, number: 
             )
             if not moved.rowcount:
                 raise _overtaken(record)
-        connection.execute(insert(versions).values(_row(connection, record, manifest, number)))
+        repository.write_version(connection, _new(connection, record, manifest, number), number, record.created_at)
     except IntegrityError as error:
         raise _overtaken(record) from error
 
 
-def _row(connection: Connection, record: Record, manifest: Manifest, number: int) -> dict[str, object]:
+def _new(connection: Connection, record: Record, manifest: Manifest, number: int) -> NewVersion:
     before = select(versions.c.number).where(
         versions.c.dataset == record.dataset, versions.c.version_id == record.parent_id, versions.c.number < number
     )
-    return {
-        "dataset": record.dataset,
-        "number": number,
-        "version_id": record.version_id,
-        "parent": connection.scalar(before.order_by(versions.c.number.desc()).limit(1)) if record.parent_id else None,
-        "rows": record.rows,
-        "size_bytes": manifest.size_bytes,
-        "files": len(manifest.parts),
-        "schema": record.schema.encode().decode() if record.schema else None,
-        "table_digest": record.table_digest,
-        "origin": record.origin.encode().decode() if record.origin else None,
-        "created_us": to_us(record.created_at),
-    }
+    return NewVersion(
+        name=record.dataset,
+        version_id=record.version_id,
+        parent=connection.scalar(before.order_by(versions.c.number.desc()).limit(1)) if record.parent_id else None,
+        size_bytes=manifest.size_bytes,
+        files=len(manifest.parts),
+        schema=record.schema,
+        rows=record.rows,
+        table_digest=record.table_digest,
+        origin=record.origin,
+    )
 
 
 def _overtaken(record: Record) -> AddConflict:

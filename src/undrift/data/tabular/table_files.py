@@ -364,3 +364,39 @@ def _not_parquet(error: Exception) -> BadTable:
     return BadTable(
         f"the file is not readable Parquet: {str(error).splitlines()[0]}", cure="write it again, or deliver it as CSV"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """The rows of a table file that nobody added.
+
+    Attributes
+    ----------
+    table : DataFrame or LazyFrame
+        The rows.
+    rows : int
+        How many there are.
+    is_streamed : bool
+        Whether the file's own bytes may be read piece by piece in place of the table, however large it is.
+    """
+
+    table: pl.DataFrame | pl.LazyFrame
+    rows: int
+    is_streamed: bool
+
+
+def scan_file(path: Path, reading: Reading) -> ScannedFile:
+    """Return the rows of a table file; Parquet is not read yet.
+
+    Raises
+    ------
+    BadTable, AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter, BadSchema
+        If it cannot be read as a table, or in two ways.
+    """
+    if format_of(path) == "parquet":
+        schema, rows = infer_schema(path, "parquet", reading, None)
+        lazy = scan_parquet(path, schema)
+        if lazy is not None:
+            return ScannedFile(lazy, rows, is_streamed=True)
+    frame = read_table(path, reading).frame
+    return ScannedFile(frame, frame.height, is_streamed=False)

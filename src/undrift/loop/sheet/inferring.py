@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,6 @@ from undrift.core.json import JSON
 from undrift.core.labels import label_text
 from undrift.data.personal.columns import Personal, personal_columns
 from undrift.data.tabular.table_files import ReadTable
-from undrift.evaluation.candidates import check_candidates
 from undrift.evaluation.duplicates import Duplicates, duplicates
 from undrift.evaluation.features import Features
 from undrift.evaluation.identifiers import identifiers
@@ -34,7 +33,7 @@ from undrift.loop.sheet.telling import (
     table_facts,
     target_facts,
     threshold_facts,
-    too_dear,
+    within_budget,
 )
 from undrift.loop.training.rooms import unit_of
 from undrift.loop.training.rows import features_of
@@ -104,11 +103,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
     features = features_of(labelled, settings, target, personal, drafted.reasons)
     metric = metric_of(settings, target, labelled)
     settings = msgspec.structs.replace(settings, metric=metric.name)
-    dear = too_dear(labelled, features, target, settings)
-    left_out = _left_out(dear, settings.budget_s)
-    if dear:
-        paid = tuple(kind for kind in check_candidates(()) if kind not in dear)
-        settings = msgspec.structs.replace(settings, candidates=paid)
+    settings, left_out = within_budget(labelled, features, target, settings)
     found = _suspicious(labelled, target, features, settings)
     repeated = duplicates(labelled, [*features.names, *([settings.time] if settings.time else [])])
     facts = Facts(
@@ -236,11 +231,6 @@ def _warnings(read: ReadTable, repeated: Duplicates, unlabelled: int, target: st
     if repeated.copies and not repeated.by_chance:
         told.append(f"{repeated.copies:,} rows repeat another; rows that are alike stay on one side of every split")
     return tuple(told)
-
-
-def _left_out(dear: Sequence[str], budget_s: float | None) -> str:
-    """Return which candidates do not compete, and how they would; empty when all do."""
-    return f"not compared, as it would take longer than {budget_s:g} s: {', '.join(dear)}" if dear else ""
 
 
 def _comments(drafted: _Draft, target: Target, metric: str, left_out: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -73,8 +74,10 @@ def threshold_facts(settings: ModelSettings, target: Target, labelled: pl.DataFr
     return {"value": found.value, "basis": found.basis}
 
 
-def too_dear(labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings) -> tuple[str, ...]:
-    """Return the candidates that the budget does not pay for, on however few rows; none where somebody chose them.
+def within_budget(
+    labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings
+) -> tuple[ModelSettings, str]:
+    """Return settings with the candidates that the budget pays for, and in words who is left out; empty when nobody is.
 
     Parameters
     ----------
@@ -83,13 +86,17 @@ def too_dear(labelled: pl.DataFrame, features: Features, target: Target, setting
     features, target
         What is learnt from what.
     settings : ModelSettings
-        Candidates, folds and the budget.
+        Candidates, folds and the budget; candidates that somebody chose stay.
     """
     if settings.budget_s is None or settings.candidates:
-        return ()
+        return settings, ""
     work = _work(labelled, features, target, settings)
     paid = affordable_candidates(work, settings.budget_s)
-    return tuple(kind for kind in work.candidates if kind not in paid)
+    if paid == work.candidates:
+        return settings, ""
+    dear = ", ".join(kind for kind in work.candidates if kind not in paid)
+    told = f"not compared, as it would take longer than {settings.budget_s:g} s: {dear}"
+    return msgspec.structs.replace(settings, candidates=paid), told
 
 
 def _work(labelled: pl.DataFrame, features: Features, target: Target, settings: ModelSettings) -> Work:
