@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from undrift.blobs.contents import Contents, forget, remembered
 from undrift.blobs.packs.packs import text_of
-from undrift.blobs.progress import Seen, nobody
+from undrift.blobs.progress import SeenPacks, nobody
 from undrift.blobs.store import BlobStore
 
 
@@ -58,7 +58,7 @@ class References:
             self.chunks |= digests
 
 
-def collect(store: BlobStore, references: References, *, is_plan: bool = False, seen: Seen = nobody) -> Collected:
+def collect(store: BlobStore, references: References, *, is_plan: bool = False, seen: SeenPacks = nobody) -> Collected:
     """Delete all packed chunks that nothing refers to, and return what was deleted.
 
     Parameters
@@ -70,7 +70,7 @@ def collect(store: BlobStore, references: References, *, is_plan: bool = False, 
     is_plan : bool
         Whether to delete nothing.
     seen : callable
-        Told that so many packs were looked at.
+        Told of bytes that were written anew, and of packs that are done.
 
     Returns
     -------
@@ -99,11 +99,11 @@ def collect(store: BlobStore, references: References, *, is_plan: bool = False, 
     packs = 0
     for name in store.packs.files.names():
         lying = {text_of(place.digest) for place in store.packs.contents(name)}
+        rest = None
         if not lying <= references.chunks:
             packs += 1
-            if not is_plan:
-                store.packs.replace(name, lying & references.chunks)
-        seen(1)
+            rest = None if is_plan else store.packs.replace(name, lying & references.chunks)
+        seen(rest.data_bytes if rest else 0, 1)
     for contents in recipes:
         if not is_plan and store.tombstones.has(contents.digest):
             forget(store, contents.digest)

@@ -9,5 +9,9 @@ Seen: TypeAlias = Callable[[int], None]
 """Told how many bytes, or other pieces of work, were done since it was told before."""
 
 
-def nobody(size_bytes: int) -> None:
+SeenPacks: TypeAlias = Callable[[int, int], None]
+"""Told how many bytes were written, and how many packs are done, since it was told before."""
+
+
+def nobody(size_bytes: int, packs: int = 0) -> None:
     """Hear of progress when nobody wants to know."""

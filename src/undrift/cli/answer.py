@@ -17,6 +17,7 @@ from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 
 _TOLD_EVERY_BYTES = 50_000_000
+_TOLD_EVERY_PIECES = 1000
 _NARROWEST = 12
 """A last column is not cut to fewer letters than this."""
 
@@ -105,20 +106,27 @@ class Bytes:
     ----------
     done : str
         What happens to them, such as ``stored``.
+    pieces : str
+        What else is counted, such as ``packs done``; empty when nothing is.
     """
 
-    def __init__(self, done: str) -> None:
+    def __init__(self, done: str, pieces: str = "") -> None:
         self._done = done
+        self._pieces = pieces
         self._progress = Progress()
         self._size_bytes = 0
-        self._told_bytes = 0
+        self._count = 0
+        self._told = (0, 0)
 
-    def __call__(self, size_bytes: int) -> None:
+    def __call__(self, size_bytes: int, pieces: int = 0) -> None:
         """Count so many more."""
         self._size_bytes += size_bytes
-        if self._size_bytes - self._told_bytes >= _TOLD_EVERY_BYTES and sys.stderr.isatty():
-            self._told_bytes = self._size_bytes
-            self._progress(f"{self._size_bytes / 1e6:,.0f} MB {self._done}")
+        self._count += pieces
+        is_more = self._size_bytes - self._told[0] >= _TOLD_EVERY_BYTES
+        if (is_more or self._count - self._told[1] >= _TOLD_EVERY_PIECES) and sys.stderr.isatty():
+            self._told = (self._size_bytes, self._count)
+            counted = f", {self._count:,} {self._pieces}" if self._pieces else ""
+            self._progress(f"{self._size_bytes / 1e6:,.0f} MB {self._done}{counted}")
 
     def __enter__(self) -> Self:
         return self

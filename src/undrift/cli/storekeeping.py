@@ -38,11 +38,11 @@ def gc(project: Path, *, keep_tags: bool, keep_used: bool, keep_last: int | None
 
     The newest version of each dataset always keeps its bytes. A version whose bytes went stays in the log.
     """
-    with Project.open(project) as opened:
+    with Project.open(project) as opened, Bytes("rewritten", "packs done") as seen:
         used = versions_used(opened) if keep_used else frozenset()
         is_everything = not (keep_tags or keep_used or keep_last)
         keep = Keep(is_everything, keep_tags, used, keep_last or 1)
-        swept = opened.data.keeping.gc(keep, opened.actor, is_plan=dry_run)
+        swept = opened.data.keeping.gc(keep, opened.actor, is_plan=dry_run, seen=seen)
     verb = "would go" if dry_run else "went"
     lines = [f"the bytes of {ref} {verb}" for ref in swept.versions]
     found = swept.collected

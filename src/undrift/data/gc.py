@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from undrift.blobs.collecting import Collected, collect
+from undrift.blobs.progress import SeenPacks, nobody
 from undrift.core.json import JSON
 from undrift.data import repository
 from undrift.data.references import references
@@ -70,7 +71,7 @@ class Swept:
         }
 
 
-def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = False) -> Swept:
+def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = False, seen: SeenPacks = nobody) -> Swept:
     """Let go of the bytes of versions that are not kept, and of what nothing refers to.
 
     Parameters
@@ -83,6 +84,8 @@ def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = Fals
         Who asks for it.
     is_plan : bool
         Whether to change nothing.
+    seen : callable
+        Told of bytes that were written anew, and of packs that are done.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = Fals
                         version.ref,
                         {"version_id": version.version_id, "bytes": version.bytes},
                     )
-        collected = collect(stored.blobs, needed, is_plan=is_plan)
+        collected = collect(stored.blobs, needed, is_plan=is_plan, seen=seen)
     return Swept(tuple(version.ref for version in going), collected, is_plan)
 
 

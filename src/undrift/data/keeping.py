@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from undrift.blobs.checking import ChunkSource
-from undrift.blobs.progress import Seen, nobody
+from undrift.blobs.progress import Seen, SeenPacks, nobody
 from undrift.data import diff, fsck, gc
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion
@@ -64,7 +64,7 @@ class Keeping:
         """
         return diff.diff(self._stored, before, after, has_rows=has_rows or bool(key), key=key)
 
-    def gc(self, keep: gc.Keep, actor: Actor, *, is_plan: bool = False) -> gc.Swept:
+    def gc(self, keep: gc.Keep, actor: Actor, *, is_plan: bool = False, seen: SeenPacks = nobody) -> gc.Swept:
         """Let go of the bytes of versions that are not kept, and of what nothing refers to.
 
         Parameters
@@ -75,10 +75,12 @@ class Keeping:
             Who asks for it.
         is_plan : bool
             Whether to change nothing.
+        seen : callable
+            Told of bytes that were written anew, and of packs that are done.
 
         Raises
         ------
         StoreInUse, BlobMissing, BlobCorrupt
             If the store is in use, or nobody can tell what a version needs; nothing is then deleted.
         """
-        return gc.gc(self._stored, keep, actor, is_plan=is_plan)
+        return gc.gc(self._stored, keep, actor, is_plan=is_plan, seen=seen)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from undrift.cli import answer
-from undrift.cli.answer import pairs, table
+from undrift.cli.answer import Bytes, pairs, table
 
 ROWS = [("model:delay@1", 3, "a reason that is longer than the edge of a narrow terminal lets it be")]
 
@@ -45,3 +48,33 @@ def test_what_is_missing_is_a_dash_and_numbers_stand_right() -> None:
 def test_a_strangers_text_moves_no_cursor() -> None:
     """A reason with control characters is shown without them."""
     assert "\x1b" not in table(("reason",), [("\x1b[2Jgone\n",)])
+
+
+class Terminal(io.StringIO):
+    """Something that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [(Terminal(), True), (io.StringIO(), False)])
+def test_long_work_tells_bytes_and_pieces_on_a_terminal(
+    stream: io.StringIO, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at its beginning, and a log file gets nothing."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Bytes("rewritten", "packs done") as seen:
+        seen(1_000_000, 1)
+        assert stream.getvalue() == ""
+        seen(60_000_000, 1)
+        assert ("61 MB rewritten, 2 packs done" in stream.getvalue()) is shown
+        seen(0, 1_000)
+        assert ("61 MB rewritten, 1,002 packs done" in stream.getvalue()) is shown
+
+
+def test_work_without_pieces_tells_bytes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an addition does."""
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    with Bytes("stored") as seen:
+        seen(60_000_000)
+    assert stream.getvalue().split("\x1b[K")[1] == "60 MB stored\r"

@@ -159,6 +159,17 @@ def test_gc_without_flags_takes_only_what_nothing_refers_to(three: Data, ada: Ac
     assert three.keeping.gc(Keep(), ada).collected.chunks == 0
 
 
+def test_gc_tells_how_far_it_is(three: Data, ada: Actor, tmp_path: Path) -> None:
+    """Every pack is counted once, and the bytes of those that are written anew."""
+    with three._blobs.packs.writer() as writer:
+        writer.add(blake3_bytes(b"left over"), b"left over")
+        writer.add(blake3_bytes(b"x\nfourth\n"), b"x\nfourth\n")
+    add(three, ada, tmp_path, "fourth")
+    told: list[tuple[int, int]] = []
+    three.keeping.gc(Keep(), ada, seen=lambda size_bytes, packs: told.append((size_bytes, packs)))
+    assert sorted(told) == [(0, 1), (0, 1), (0, 1), (len(b"x\nfourth\n"), 1)]
+
+
 def test_gc_lets_go_of_versions_that_are_not_kept(three: Data, ada: Actor, ledger: Ledger, tmp_path: Path) -> None:
     """They stay in the log, an event tells it, reading says so with the cure; the newest always stays."""
     swept = three.keeping.gc(Keep(is_everything=False, has_tags=True), ada)

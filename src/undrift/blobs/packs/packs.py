@@ -201,8 +201,8 @@ class Packs:
         """Say whether a chunk was found damaged and its pack is still there."""
         return self._asked(self._index.has_damage)
 
-    def replace(self, name: str, kept: Collection[str]) -> str | None:
-        """Put a pack with only some of its chunks in the place of one, and return its name.
+    def replace(self, name: str, kept: Collection[str]) -> Toc | None:
+        """Put a pack with only some of its chunks in the place of one, and return its table of contents.
 
         Parameters
         ----------
@@ -213,8 +213,8 @@ class Packs:
 
         Returns
         -------
-        str or None
-            The new pack; None when nothing is kept.
+        Toc or None
+            Of the new pack; None when nothing is kept.
 
         Notes
         -----
@@ -236,7 +236,7 @@ class Packs:
         self._asked(lambda: self._index.change({rest.name: rest} if chunks else {}, [name]))
         if rest.name != name:
             self.files.remove(name)
-        return rest.name if chunks else None
+        return rest if chunks else None
 
     def start_anew(self) -> None:
         """Make the index again from the packs."""
