@@ -14,7 +14,7 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 ANY_TABLE = REPOSITORY / "docs" / "up.md"
 NOTEBOOK = REPOSITORY / "docs" / "notebook.md"
 README = REPOSITORY / "README.md"
-_DATA_PAGES = ("profile", "anomalies", "chapter", "sources", "remotes", "store", "quality")
+_DATA_PAGES = ("profile", "anomalies", "chapter", "sources", "remotes", "store", "branches", "quality")
 RUN_PAGES = [
     TUTORIAL,
     ANY_TABLE,

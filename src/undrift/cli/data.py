@@ -9,7 +9,7 @@ import click
 
 from undrift.cli.answer import Answer, Bytes, table
 from undrift.cli.command import command
-from undrift.cli.versions import as_of_option, version_json, version_text
+from undrift.cli.versions import as_of_option, version_from, version_json, version_text
 from undrift.core.json import JSON
 from undrift.loop.privacy.erasure import erasures
 from undrift.project import Project
@@ -25,6 +25,7 @@ def log(project: Path, name: str) -> Answer:
         versions = opened.data.log(name)
         refused = [one for one in opened.data.admissions(name) if one.outcome == "refused"]
         erased = erasures(opened, name)
+        branches = opened.data.branches.all(name)
     rows = [
         (
             one.ref,
@@ -37,10 +38,13 @@ def log(project: Path, name: str) -> Answer:
         for one in versions
     ]
     text = table(("version", "tags", "rows", "bytes", "added (UTC)", "id"), rows)
+    text += "".join(f"\n{one.ref} is {version_from(one)}" for one in versions if version_from(one))
+    text += "".join(f"\ndata:{one.name} left at {one.left}" for one in branches if one.name != name)
     text += "".join(f"\nerased of {ref}: {count:,} rows" for ref, count in erased.items())
     text += "".join(f"\nrefused {one.at:%Y-%m-%d %H:%M}: {one.rows:,} rows, {one.bad_rows:,} bad" for one in refused)
     data: JSON = {
         "versions": [{**version_json(one), "erased_rows": erased.get(one.ref, 0)} for one in versions],
+        "branches": [one.as_json() for one in branches],
         "refused": [{"at": str(one.at), "rows": one.rows, "bad_rows": one.bad_rows} for one in refused],
     }
     return Answer(data, text)

@@ -20,6 +20,8 @@ data = LazyGroup(
         "show": ("undrift.cli.data:show", "Show one version."),
         "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
+        "branch": ("undrift.cli.branching:branch", "Begin a dataset with a version of another, beside it."),
+        "branches": ("undrift.cli.branching:branches", "List the branches, and what they and their origins have."),
         "diff": ("undrift.cli.diffing:diff", "Say what lies between two versions: files, columns, rows."),
         "fsck": ("undrift.cli.storekeeping:fsck", "Compare every stored byte with its digest; --repair what can be."),
         "gc": ("undrift.cli.storekeeping:gc", "Delete stored bytes that nothing refers to, or that are not kept."),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from undrift.data.quality.check import CheckReport
     from undrift.data.versions import DatasetVersion
 
+_TIED = {"branch": "a branch of", "merge": "a merge of"}
 _WORST_FIRST = {"fail": 0, "warn": 1}
 _T = TypeVar("_T")
 _Json: TypeAlias = Mapping[str, JSON] | None
@@ -116,6 +117,12 @@ def version_text(version: Mapping[str, JSON]) -> str:
     return pairs([*shown, *((name, text) for name, text in told if text)])
 
 
+def version_from(version: DatasetVersion) -> str:
+    """Return of which version of another dataset one is a branch or a merge; empty where it is none."""
+    origin = version.origin
+    return f"{_TIED[origin.kind]} {origin.address}" if origin is not None and origin.kind in _TIED else ""
+
+
 def _written(schema: _Json) -> str:
     """Return how the CSV files are written where that is not how programs do."""
     if schema is None:
@@ -134,6 +141,8 @@ def _from(origin: _Json) -> str:
     if origin is None:
         return ""
     address, committed_us = str(origin["address"]), cast("int | None", origin.get("committed_us"))
+    if origin["kind"] in _TIED:
+        return f"{_TIED[str(origin['kind'])]} {address}"
     if "table_version" in origin:
         at = f" of {from_us(committed_us):%Y-%m-%d %H:%M:%S} UTC" if committed_us is not None else ""
         return f"{address}, its version {origin['table_version']}{at}"

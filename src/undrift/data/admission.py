@@ -321,8 +321,8 @@ class Admissions:
 
     def _personal(self, batch: _Batch, frame: pl.DataFrame) -> frozenset[str]:
         """Return the personal columns: those of the batch, and those of the table that suggested the suite."""
-        stated = self._masks.datasets.get(batch.name)
-        known = set(batch.suite.meta.get("personal", ())) - set(stated.not_personal if stated else ())
+        stated = self._masks.settings(batch.name)
+        known = set(batch.suite.meta.get("personal", ())) - set(stated.not_personal)
         return frozenset(known | set(self._masks.columns(batch.name, frame)))
 
     def _conceal(self, judged: _Judged) -> Callable[[pl.DataFrame], pl.DataFrame]:

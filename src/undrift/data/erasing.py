@@ -6,8 +6,8 @@ A version keeps its id, its number and its manifest; the bytes behind them are w
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from undrift.core.errors import BadInput, UndriftError
 from undrift.core.files import write_atomic
 from undrift.core.masking import Mask
 from undrift.data import repository
+from undrift.data.branches import ties
 from undrift.data.manifest import Manifest, Part
 from undrift.data.parts import part_path
 from undrift.data.personal.redaction import Redacted, matches, redact
@@ -42,7 +43,7 @@ class Subject:
     Attributes
     ----------
     dataset : str
-        The dataset.
+        The dataset; what holds its rows, too, is looked through with it.
     column : str
         The column that names the subject.
     values : frozenset of str
@@ -111,15 +112,24 @@ class DatasetErasure:
 
     def changes(self, subject: Subject, mask: Mask) -> Iterator[Change]:
         """Give what must change; nothing is changed until a change is applied."""
-        yield from self._of_versions(subject)
-        yield from self._of_batches(subject)
-        yield from self._of_quarantine(subject, mask)
+        names = self.family(subject.dataset)
+        yield from self._of_versions(subject, names)
+        for name in names:
+            alike = replace(subject, dataset=name)
+            yield from self._of_batches(alike)
+            yield from self._of_quarantine(alike, mask)
+
+    def family(self, dataset: str) -> tuple[str, ...]:
+        """Return the dataset and those that hold its rows, too: its branches, what it left from, what was merged."""
+        with self._stored.ledger.read() as connection:
+            return ties.family(connection, dataset)
 
     def unsearched(self, dataset: str) -> list[str]:
         """Return the versions in which nobody can look for a row: with other files than tables, or with bytes gone."""
         return [
             version.ref
-            for version in self._versions(dataset)
+            for name in self.family(dataset)
+            for version in self._versions(name)
             if version.is_gone
             or version.schema is None
             or not all(format_of(part.path) for part in self._stored.manifest(version).parts)
@@ -129,7 +139,8 @@ class DatasetErasure:
         """Say whether any version has the column."""
         return any(
             version.schema is not None and version.schema.type_of(subject.column) is not None
-            for version in self._versions(subject.dataset)
+            for name in self.family(subject.dataset)
+            for version in self._versions(name)
         )
 
     def unreferenced(self, dataset: str, before_us: int | None = None) -> list[str]:
@@ -171,17 +182,18 @@ class DatasetErasure:
         with self._stored.ledger.read() as connection:
             return repository.history(connection, dataset)
 
-    def _of_versions(self, subject: Subject) -> Iterator[Change]:
-        for held in self._held(subject.dataset).values():
+    def _of_versions(self, subject: Subject, names: Sequence[str]) -> Iterator[Change]:
+        for held in self._held(names).values():
             path = part_path(self._blobs, held.part)
             redacted = redact(path, held.part.path, held.schema, subject.column, subject.values)
             if redacted is not None:
                 yield self._replaced(held, redacted)
 
-    def _held(self, dataset: str) -> Mapping[str, _Held]:
-        """Return the parts of a dataset's tables by the digest of what is left of them."""
+    def _held(self, names: Sequence[str]) -> Mapping[str, _Held]:
+        """Return the parts of some datasets' tables by the digest of what is left of them."""
         found: dict[str, _Held] = {}
-        for version in reversed([one for one in self._versions(dataset) if not one.is_gone]):
+        every = [one for name in names for one in reversed(self._versions(name)) if not one.is_gone]
+        for version in every:
             manifest: Manifest = self._stored.manifest(version)
             for part in manifest.parts if version.schema is not None else ():
                 left = self._blobs.left_of(part.contents.digest)

@@ -9,6 +9,7 @@ from undrift.blobs.collecting import Collected, collect
 from undrift.blobs.progress import SeenPacks, nobody
 from undrift.core.json import JSON
 from undrift.data import repository
+from undrift.data.branches import ties
 from undrift.data.references import references
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion
@@ -119,6 +120,11 @@ def _going(stored: StoredVersions, keep: Keep) -> list[DatasetVersion]:
     """Return the versions whose bytes go: none that has the files of a version that is kept."""
     with stored.ledger.read() as connection:
         histories = [repository.history(connection, name) for name in repository.names(connection)]
+        needed = ties.bases(connection)  # without them a branch could not be brought back
     ranked = [(version, place) for history in histories for place, version in enumerate(history)]
-    kept = {version.version_id for version, place in ranked if keep.holds(version, place) and not version.is_gone}
+    kept = {
+        version.version_id
+        for version, place in ranked
+        if (keep.holds(version, place) or version.version_id in needed) and not version.is_gone
+    }
     return [version for version, _ in ranked if version.version_id not in kept and not version.is_gone]

@@ -18,7 +18,7 @@ from undrift.core.clock import from_us
 from undrift.core.json import JSON
 
 _NEWEST = """
-SELECT version_id, number, rows, size_bytes, files, schema, table_digest, created_us FROM data_versions
+SELECT version_id, number, rows, size_bytes, files, schema, table_digest, created_us, origin FROM data_versions
 WHERE dataset = ? ORDER BY number DESC LIMIT 1
 """
 _TAGS = "SELECT tag FROM data_tags WHERE dataset = ? AND number = ? ORDER BY tag"
@@ -58,7 +58,7 @@ def newest(store: Path, dataset: str) -> Glimpse | None:
             row = connection.execute(_NEWEST, [dataset]).fetchone()
             if row is None:
                 return None
-            version_id, number, rows, size_bytes, files, schema, table_digest, created_us = row
+            version_id, number, rows, size_bytes, files, schema, table_digest, created_us, origin = row
             tags = tuple(tag for (tag,) in connection.execute(_TAGS, [dataset, number]))
     except sqlite3.Error:  # none there, another layout, damaged: whoever looks properly says so
         return None
@@ -73,7 +73,7 @@ def newest(store: Path, dataset: str) -> Glimpse | None:
         "created_at": from_us(created_us).isoformat(),
         "schema": json.loads(schema) if schema else None,
         "gone": False,  # the newest version never is
-        "origin": None,  # versions from elsewhere are nowhere in the workspace
+        "origin": json.loads(origin) if origin else None,
     }
     return Glimpse(number, tags, shown)
 

@@ -32,6 +32,8 @@ _HEX = frozenset("0123456789abcdef")
 BYTES_DROPPED = "data.bytes-dropped"
 BYTES_RESTORED = "data.bytes-restored"
 """Events after which a version cannot be read, and can be again."""
+_MADE = ("data.added", "data.pulled", "data.branched", "data.merged")
+"""Events that make a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,14 +269,14 @@ class VersionsProjection:
         for event in events:
             if event.erased:
                 continue
-            if event.kind in ("data.added", "data.pulled"):
+            if event.kind in _MADE:
                 state[event.subject] = event.body["version_id"]
             elif event.kind == "data.tagged":
                 name = event.subject.partition("@")[0]
                 state[f"{name}@{event.body['tag']}"] = event.subject
             if event.kind == BYTES_DROPPED:
                 gone.add(str(event.body["version_id"]))
-            elif event.kind in ("data.added", "data.pulled", BYTES_RESTORED):
+            elif event.kind in (*_MADE, BYTES_RESTORED):
                 gone.discard(str(event.body["version_id"]))
         return {**state, **{f"bytes of {one}": "gone" for one in gone}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ from undrift.data import checkout as checking_out
 from undrift.data.additions import Adder, Addition
 from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.anomalies.history import History
+from undrift.data.branches.service import Branches
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
 from undrift.data.erasing import DatasetErasure
@@ -79,15 +81,17 @@ class Data:
         Compares each version with those before it.
     intake : Intake
         Adds from databases, object storage and Delta tables, and keeps tables for sharing.
+    branches : Branches
+        Begins branches of datasets and merges them.
     """
 
     def __init__(  # one room, its parts
         self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path, masks: Masks | None = None
     ) -> None:
-        self.masks = masks or Masks()
         self._ledger = ledger
         self._blobs = blobs
         self._stored = StoredVersions(ledger, blobs)
+        self.masks = replace(masks or Masks(), left_from=self._stored.left_from)
         self.places = Places(store_dir)
         self.keeping = Keeping(self._stored)
         self._adder = Adder(ledger, blobs, self._stored, self.places)
@@ -96,6 +100,7 @@ class Data:
         self.history = History(self._stored, clocks.business, self.masks)
         self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.history)
         self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
+        self.branches = Branches(self._stored)
 
     def add(
         self,

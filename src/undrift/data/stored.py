@@ -8,6 +8,7 @@ from undrift.blobs.store import BlobStore
 from undrift.core.errors import BadInput
 from undrift.core.refs import Ref, parse
 from undrift.data import parts, repository
+from undrift.data.branches import ties
 from undrift.data.manifest import Manifest
 from undrift.data.schema import Schema
 from undrift.data.table_digest import TableHasher
@@ -49,6 +50,12 @@ class StoredVersions:
         """Return all versions of all datasets, as they are at one moment."""
         with self.ledger.read() as connection:
             return [one for name in repository.names(connection) for one in repository.history(connection, name)]
+
+    def left_from(self, name: str) -> str | None:
+        """Return the dataset that a branch left from, None for one that is no branch."""
+        with self.ledger.read() as connection:
+            found = ties.left_from(connection, name)
+        return found[1].dataset if found else None
 
     def find(self, ref: Ref, as_of: datetime | None = None) -> DatasetVersion:
         """Return the version that a reference names, or the newest one at an instant.

@@ -81,7 +81,7 @@ class History:
 
     def settings(self, dataset: str) -> DatasetSettings:
         """Return what the settings say of a dataset."""
-        return self.masks.datasets.get(dataset) or DatasetSettings()
+        return self.masks.settings(dataset)
 
     def foresee(self, dataset: str, rows: Brought) -> Judgement:
         """Return how a version that these rows would make stands against those before it; nothing is written."""

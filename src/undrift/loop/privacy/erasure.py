@@ -156,6 +156,8 @@ def erasures(project: Project, dataset: str) -> dict[str, int]:
         changed = event.body.get("changed", [])
         for entry in changed if isinstance(changed, list) else []:
             for ref in entry.get("versions", []):
+                if not ref.startswith(f"data:{dataset}@"):
+                    continue  # of a dataset with the same rows: its own log tells it
                 found[ref] = found.get(ref, 0) + int(entry["removed"])
     return found
 
@@ -206,9 +208,11 @@ def _told(work: _Work, entries: Iterable[Entry], *, is_plan: bool) -> Erased:
 
 
 def _folders(project: Project, dataset: str) -> list[tuple[str, Path]]:
-    """Return the log folders of endpoints whose models learnt from a dataset."""
-    models = {one.model for one in project.registry.versions() if one.data.startswith(f"data:{dataset}@")}
-    models |= {name for name, settings in project.settings.models.items() if settings.dataset == dataset}
+    """Return the log folders of endpoints whose models learnt from a dataset, or from one that holds its rows."""
+    names = project.data.erasure.family(dataset)
+    learnt = tuple(f"data:{name}@" for name in names)
+    models = {one.model for one in project.registry.versions() if one.data.startswith(learnt)}
+    models |= {name for name, settings in project.settings.models.items() if settings.dataset in names}
     rooms = project.endpoint_rooms
     return [
         (state.name, folder)

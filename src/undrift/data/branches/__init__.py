@@ -1,0 +1,1 @@
+"""Branches of datasets: beside the line that others read, and back into it."""

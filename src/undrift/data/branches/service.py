@@ -1,0 +1,225 @@
+"""Branches of datasets: begun and listed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from undrift.core.errors import BadInput
+from undrift.core.ids import check_name
+from undrift.core.json import JSON
+from undrift.core.refs import Ref
+from undrift.data import repository, suites
+from undrift.data.branches import ties
+from undrift.data.branches.lines import Lines, Point, Tie
+from undrift.data.origins import Origin
+from undrift.data.quality.suite import Suite
+from undrift.data.repository import NewVersion
+from undrift.data.stored import StoredVersions, as_ref
+from undrift.data.versions import AddConflict, DatasetVersion
+from undrift.ledger.actor import Actor
+from undrift.ledger.change import Change
+
+BRANCHED = "data.branched"
+
+
+class BranchTaken(BadInput):
+    """The name of a branch is that of a dataset already."""
+
+    code = "name-taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A dataset that began as a version of another.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    left : str
+        Reference of the version that it began with, as it was called there.
+    left_id : str
+        Id of that version.
+    origin_is_here : bool
+        Whether the dataset that it left from is in this project.
+    ahead : int
+        How many versions with news of its own that dataset has not got.
+    behind : int
+        How many versions of that dataset it has not got.
+    merged : str or None
+        The newest version of that dataset into which it was merged.
+    brought : str or None
+        The newest version of it into which that dataset was merged.
+    """
+
+    name: str
+    left: str
+    left_id: str
+    origin_is_here: bool
+    ahead: int
+    behind: int
+    merged: str | None
+    brought: str | None
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the dataset that it left from has all of its news."""
+        return self.merged is not None and self.ahead == 0
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return it for machines."""
+        return {
+            "branch": f"data:{self.name}",
+            "left": self.left,
+            "left_id": self.left_id,
+            "origin_is_here": self.origin_is_here,
+            "ahead": self.ahead,
+            "behind": self.behind,
+            "is_merged": self.is_merged,
+            "merged": self.merged,
+            "brought": self.brought,
+        }
+
+
+class Branches:
+    """The branches of a project's datasets.
+
+    Parameters
+    ----------
+    stored : StoredVersions
+        The versions.
+    """
+
+    def __init__(self, stored: StoredVersions) -> None:
+        self._stored = stored
+        self._ledger, self._blobs = stored.ledger, stored.blobs
+
+    def branch(self, ref: Ref | str, name: str, *, actor: Actor, reason: str = "") -> DatasetVersion:
+        """Begin a dataset with a version of another, whose bytes it shares, and return its first version.
+
+        Parameters
+        ----------
+        ref : Ref or str
+            The version.
+        name : str
+            The new dataset.
+        actor : Actor
+            Who branches.
+        reason : str
+            Why; it stays for ever.
+
+        Raises
+        ------
+        DatasetNotFound, AmbiguousVersion
+            If there is no such version.
+        BytesGone, BlobMissing, BlobCorrupt
+            If its list of files cannot be read.
+        BranchTaken
+            If there is a dataset of that name.
+
+        Notes
+        -----
+        One change of the ledger: version, suite and schema are there together or not at all. No byte is copied.
+        """
+        check_name(name, "dataset")
+        with self._blobs.lock.shared():  # from the look at the bytes until they are referred to, nobody lets go of them
+            version = self._stored.find(as_ref(ref))
+            self._stored.manifest(version)
+            with self._ledger.read() as connection:
+                suite = suites.load(connection, self._blobs, version.name)
+                _refuse_taken(connection, name)
+            try:
+                with self._ledger.change(actor) as change:
+                    made = _begin(change, version, name, reason)
+                    if suite is not None:
+                        _carry_suite(change, version, name, suite)
+            except AddConflict as error:
+                raise _taken(name) from error
+        return made
+
+    def all(self, dataset: str | None = None) -> list[Branch]:
+        """Return the branches that there are, by name.
+
+        Parameters
+        ----------
+        dataset : str, optional
+            Only the branches of this dataset, and itself where it is one.
+        """
+        if dataset is not None:
+            self._stored.find(Ref("data", dataset))
+        with self._ledger.read() as connection:
+            every = [(point, tie) for point, tie in ties.ties(connection) if tie.kind == "branch"]
+            return [
+                _told(ties.lines(connection, ties.family(connection, point.dataset)), point, tie)
+                for point, tie in every
+                if dataset is None or dataset in (point.dataset, tie.dataset)
+            ]
+
+
+def _begin(change: Change, version: DatasetVersion, name: str, reason: str) -> DatasetVersion:
+    new = NewVersion(
+        name=name,
+        version_id=version.version_id,
+        parent=None,
+        size_bytes=version.bytes,
+        files=version.files,
+        schema=version.schema,
+        rows=version.rows,
+        table_digest=version.table_digest,
+        origin=Origin("branch", version.ref, version_id=version.version_id),
+    )
+    number = repository.insert_version(change.connection, new, change.at)
+    made = repository.find(change.connection, Ref("data", name, str(number)))
+    left: dict[str, JSON] = {
+        "dataset": version.name,
+        "number": version.number,
+        "version_id": version.version_id,
+    }
+    body: dict[str, JSON] = {
+        "left": left,
+        "version_id": made.version_id,
+        "files": made.files,
+        "bytes": made.bytes,
+        "rows": made.rows,
+        "schema": made.schema.digest if made.schema else None,
+    }
+    change.record(BRANCHED, made.ref, {**body, "reason": reason} if reason else body)
+    return made
+
+
+def _carry_suite(change: Change, version: DatasetVersion, name: str, suite: Suite) -> None:
+    suites.freeze(change, name, suites.Freezing(suite, suite.digest, None, f"that of data:{version.name}"))
+
+
+def _told(lines: Lines, first: Point, tie: Tie) -> Branch:
+    origin, branch = tie.dataset, first.dataset
+    return Branch(
+        name=branch,
+        left=tie.ref,
+        left_id=tie.version_id,
+        origin_is_here=lines.newest(origin) is not None,
+        ahead=lines.ahead(branch, origin),
+        behind=lines.ahead(origin, branch),
+        merged=_last_merge(lines, into=origin, of=branch),
+        brought=_last_merge(lines, into=branch, of=origin),
+    )
+
+
+def _last_merge(lines: Lines, into: str, of: str) -> str | None:
+    found = [
+        point
+        for point, line in lines.every.items()
+        if point.dataset == into and line.tie is not None and (line.tie.kind, line.tie.dataset) == ("merge", of)
+    ]
+    return max(found).ref if found else None
+
+
+def _refuse_taken(connection: Connection, name: str) -> None:
+    if repository.newest(connection, name) is not None:
+        raise _taken(name)
+
+
+def _taken(name: str) -> BranchTaken:
+    return BranchTaken(f"there is a dataset {name!r} already", cure="name the branch otherwise: undrift data list")
