@@ -15,7 +15,9 @@ from time import perf_counter
 import pytest
 
 from undrift.blobs import assembly
+from undrift.blobs.merging import MOST_SMALL
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import store_file
 from undrift.core.clock import real_clocks
 from undrift.core.digest import blake3_bytes
 from undrift.core.files import DiskFull
@@ -79,10 +81,15 @@ class Nursery:
 
     def run(self, what: str, *places: Path, seconds: float = 120) -> list[int]:
         """Return how the processes, one for each place, ended."""
+        return self.begin(what, *places, seconds=seconds)()
+
+    def begin(self, what: str, *places: Path, seconds: float = 120) -> Callable[[], list[int]]:
+        """Start processes, one for each place, and return what waits for how they end."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         print(seconds, what, *places, file=self._process.stdin, flush=True)
-        return [int(status) for status in self._process.stdout.readline().split()]
+        answers = self._process.stdout
+        assert answers is not None
+        return lambda: [int(status) for status in answers.readline().split()]
 
     def close(self) -> None:
         """End it."""
@@ -176,6 +183,33 @@ def test_eight_processes_add_at_once_beside_one_that_lets_go(data: Data, nursery
         other.close()
     assert [version.number for version in data.log("t")] == list(range(8, 0, -1))
     check(data, {folder.name: digests(folder) for folder in folders})
+
+
+def scattered(data: Data, folder: Path, count: int) -> Path:
+    """Add a folder of small files, each of which lies in a pack of its own."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.txt").write_bytes(random.Random(number).randbytes(300))
+        store_file(data._blobs, folder / f"{number}.txt")
+    data.add(folder, "t", actor=ADA, schema="later")
+    return folder
+
+
+def test_additions_and_readers_beside_a_merging_lose_nothing(data: Data, nursery: Nursery, tmp_path: Path) -> None:
+    """Whoever adds finds the chunks that moved, and whoever reads does too."""
+    first = scattered(data, tmp_path / "in", MOST_SMALL + 2)
+    folders = [edited(tmp_path / "more", number) for number in range(3)]
+    editions = {folder.name: digests(folder) for folder in [first, *folders]}
+    other = Nursery(tmp_path)
+    try:
+        running = [other.begin("gc", tmp_path, tmp_path), nursery.begin("add", *folders, first)]
+        for number in range(5):
+            assert digests(data.checkout("t", tmp_path / f"out-{number}")) in editions.values()
+        assert [set(end()) for end in running] == [{0}, {0}]
+    finally:
+        other.close()
+    check(data, editions)
+    assert len(data._blobs.packs.files.names()) <= MOST_SMALL
 
 
 @pytest.mark.parametrize("what", ["add", "checkout", "gc", "read"])

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from undrift.blobs.contents import Contents, forget, remembered
+from undrift.blobs.packs.files import Filled
 from undrift.blobs.packs.packs import text_of
 from undrift.blobs.progress import SeenPacks, nobody
 from undrift.blobs.store import BlobStore
@@ -23,11 +24,14 @@ class Collected:
         Their bytes.
     packs : int
         How many packs were rewritten or deleted.
+    left : tuple of Filled
+        What packs hold now, or would.
     """
 
     chunks: int = 0
     freed_bytes: int = 0
     packs: int = 0
+    left: tuple[Filled, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -97,17 +101,23 @@ def collect(store: BlobStore, references: References, *, is_plan: bool = False, 
     if not is_plan:
         _let_go(store, references, doomed)
     packs = 0
+    left: list[Filled] = []
     for name in store.packs.files.names():
-        lying = {text_of(place.digest) for place in store.packs.contents(name)}
-        rest = None
-        if not lying <= references.chunks:
+        lying = {text_of(place.digest): place.length for place in store.packs.contents(name)}
+        kept = lying.keys() & references.chunks
+        filled = Filled(name, sum(lying[digest] for digest in kept), len(kept))
+        written = 0
+        if len(kept) < len(lying):
             packs += 1
-            rest = None if is_plan else store.packs.replace(name, lying & references.chunks)
-        seen(rest.data_bytes if rest else 0, 1)
+            rest = None if is_plan else store.packs.replace(name, kept)
+            if rest is not None:
+                filled, written = Filled(rest.name, rest.data_bytes, len(rest.chunks)), rest.data_bytes
+        left += [filled] if kept else []
+        seen(written, 1)
     for contents in recipes:
         if not is_plan and store.tombstones.has(contents.digest):
             forget(store, contents.digest)
-    return Collected(len(doomed), sum(held[digest] for digest in doomed), packs)
+    return Collected(len(doomed), sum(held[digest] for digest in doomed), packs, tuple(left))
 
 
 def _let_go(store: BlobStore, references: References, doomed: AbstractSet[str]) -> None:

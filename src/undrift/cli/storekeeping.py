@@ -9,7 +9,7 @@ import click
 from undrift.cli.answer import Answer, Bytes
 from undrift.cli.command import command
 from undrift.data.fsck import told
-from undrift.data.gc import Keep
+from undrift.data.gc import Keep, Swept
 from undrift.data.remotes.mending import RemoteChunks
 from undrift.loop.remotes import answering
 from undrift.loop.used import versions_used
@@ -37,14 +37,26 @@ def gc(project: Path, *, keep_tags: bool, keep_used: bool, keep_last: int | None
     """Delete stored bytes that no version refers to; with --keep-... also those of versions that are not kept.
 
     The newest version of each dataset always keeps its bytes. A version whose bytes went stays in the log.
+    More than 16 small packs, as many small additions leave them, are merged into full ones.
     """
     with Project.open(project) as opened, Bytes("rewritten", "packs done") as seen:
         used = versions_used(opened) if keep_used else frozenset()
         is_everything = not (keep_tags or keep_used or keep_last)
         keep = Keep(is_everything, keep_tags, used, keep_last or 1)
         swept = opened.data.keeping.gc(keep, opened.actor, is_plan=dry_run, seen=seen)
-    verb = "would go" if dry_run else "went"
+    return Answer(swept.as_json(), "\n".join(_told(swept)))
+
+
+def _told(swept: Swept) -> list[str]:
+    """Return what went and what was put together, a line each."""
+    verb = "would go" if swept.is_plan else "went"
     lines = [f"the bytes of {ref} {verb}" for ref in swept.versions]
-    found = swept.collected
+    found, merged = swept.collected, swept.merged
     lines.append(f"{found.chunks:,} chunks, {found.freed_bytes / 1e6:,.1f} MB {verb}")
-    return Answer(swept.as_json(), "\n".join(lines))
+    if merged.packs:
+        lines.append(f"packs {'to be merged' if swept.is_plan else 'merged'}: {merged.packs:,} -> {merged.into:,}")
+    if merged.damaged:
+        lines.append(f"{len(merged.damaged):,} damaged small packs stay as they are: undrift data fsck --repair")
+    if not merged.is_complete:
+        lines.append("others use the store: the rest of the small packs is merged next time")
+    return lines

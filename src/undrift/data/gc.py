@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from undrift.blobs import merging
 from undrift.blobs.collecting import Collected, collect
+from undrift.blobs.merging import Merged
 from undrift.blobs.progress import SeenPacks, nobody
 from undrift.core.json import JSON
 from undrift.data import repository
@@ -53,12 +55,15 @@ class Swept:
         References of versions whose bytes went.
     collected : Collected
         What was deleted.
+    merged : Merged
+        Which small packs were put together.
     is_plan : bool
         Whether nothing was changed.
     """
 
     versions: tuple[str, ...]
     collected: Collected
+    merged: Merged
     is_plan: bool
 
     def as_json(self) -> dict[str, JSON]:
@@ -69,11 +74,17 @@ class Swept:
             "chunks": self.collected.chunks,
             "freed_bytes": self.collected.freed_bytes,
             "packs": self.collected.packs,
+            "merged": {
+                "packs": self.merged.packs,
+                "into": self.merged.into,
+                "damaged": list(self.merged.damaged),
+                "complete": self.merged.is_complete,
+            },
         }
 
 
 def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = False, seen: SeenPacks = nobody) -> Swept:
-    """Let go of the bytes of versions that are not kept, and of what nothing refers to.
+    """Let go of the bytes of versions that are not kept, and of what nothing refers to; put small packs together.
 
     Parameters
     ----------
@@ -113,7 +124,9 @@ def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = Fals
                         {"version_id": version.version_id, "bytes": version.bytes},
                     )
         collected = collect(stored.blobs, needed, is_plan=is_plan, seen=seen)
-    return Swept(tuple(version.ref for version in going), collected, is_plan)
+        together = merging.groups(stored.blobs, collected.left)
+    merged = merging.planned(together) if is_plan else merging.merge(stored.blobs, together, seen)
+    return Swept(tuple(version.ref for version in going), collected, merged, is_plan)
 
 
 def _going(stored: StoredVersions, keep: Keep) -> list[DatasetVersion]:

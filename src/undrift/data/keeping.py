@@ -65,7 +65,7 @@ class Keeping:
         return diff.diff(self._stored, before, after, has_rows=has_rows or bool(key), key=key)
 
     def gc(self, keep: gc.Keep, actor: Actor, *, is_plan: bool = False, seen: SeenPacks = nobody) -> gc.Swept:
-        """Let go of the bytes of versions that are not kept, and of what nothing refers to.
+        """Let go of the bytes of versions that are not kept, and of what nothing refers to; put small packs together.
 
         Parameters
         ----------

@@ -233,12 +233,3 @@ def test_eight_processes_write_at_once_and_nothing_is_lost(store: BlobStore) -> 
     assert [process.exitcode for process in processes] == [0] * 8
     wanted = [b"shared %d" % n for n in range(5)] + [b"own %d %d" % (p, n) for p in range(8) for n in range(5)]
     assert [store.packs.read_chunk(blake3_bytes(piece)) for piece in wanted] == wanted
-
-
-def test_holders_cover_every_chunk_with_few_packs(store: BlobStore) -> None:
-    """What a push needs to know."""
-    digests = put(store, b"one", b"two")
-    digests += put(store, b"three")
-    chosen = store.packs.holders(digests)
-    assert set().union(*chosen.values()) == set(digests)
-    assert len(chosen) == 2

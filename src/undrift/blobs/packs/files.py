@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from blake3 import blake3
 
 from undrift.blobs import errors
 from undrift.blobs.errors import BlobMissing, PackCorrupt
@@ -13,6 +17,23 @@ from undrift.core.digest import hex_of
 from undrift.core.files import fsync_folder, make_private
 
 _SUFFIX = ".pack"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How full a pack is.
+
+    Attributes
+    ----------
+    name : str
+        The pack.
+    size_bytes, chunks : int
+        Its chunks' bytes, and how many they are.
+    """
+
+    name: str
+    size_bytes: int
+    chunks: int
 
 
 class PackFiles:
@@ -80,9 +101,36 @@ class PackFiles:
         finally:
             os.close(descriptor)
 
-    def remove(self, name: str) -> None:
-        """Delete a pack, for ever."""
-        path = self.path(name)
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            fsync_folder(path.parent)
+    def whole(self, name: str) -> dict[bytes, memoryview]:
+        """Return all chunks of a pack, verified, in the order in which they lie.
+
+        Raises
+        ------
+        PackCorrupt
+            If anything in it is damaged.
+        BlobMissing
+            If there is no such pack.
+        """
+        toc = self.toc(name)
+        data = memoryview(self.read(name, 0, toc.data_bytes) or b"")
+        found = {place.digest: data[place.offset : place.offset + place.length] for place in toc.places}
+        if not all(blake3(piece).digest() == digest for digest, piece in found.items()):
+            raise PackCorrupt(f"a chunk in the pack {name} is damaged", cure="undrift data fsck --repair", pack=name)
+        return found
+
+    def by_age(self, names: Iterable[str]) -> list[str]:
+        """Return the names of those packs that are there, in the order in which they were written."""
+        written: list[tuple[int, str]] = []
+        for name in names:
+            with suppress(FileNotFoundError):
+                written.append((self.path(name).stat().st_mtime_ns, name))
+        return [name for _, name in sorted(written)]
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete packs, for ever."""
+        paths = [self.path(name) for name in names]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in paths}):
+            if folder.is_dir():
+                fsync_folder(folder)

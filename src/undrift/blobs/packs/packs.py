@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from blake3 import blake3
 
 from undrift.blobs import errors
-from undrift.blobs.errors import PackCorrupt
+from undrift.blobs.errors import BlobMissing, PackCorrupt
 from undrift.blobs.incoming import Incoming, IncomingFile
 from undrift.blobs.packs.files import PackFiles
 from undrift.blobs.packs.index import Held, IndexDamaged, PackIndex
 from undrift.blobs.packs.toc import Place, Toc, toc_of
 from undrift.blobs.packs.writer import PackWriter
+from undrift.blobs.progress import SeenPacks, nobody
 from undrift.core.digest import hex_of
 
 _T = TypeVar("_T")
@@ -35,6 +36,25 @@ class Folders:
 
     packs: Path
     index: Path
+
+
+@dataclass(slots=True)
+class Together:
+    """What became of packs that were to be put together.
+
+    Attributes
+    ----------
+    pack : str or None
+        The pack that holds their chunks; None when others hold all of these, or nothing was done.
+    names : list of str
+        The packs in whose place it is.
+    damaged : list of str
+        Those that stay as they are.
+    """
+
+    pack: str | None = None
+    names: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
 
 class Packs:
@@ -57,8 +77,8 @@ class Packs:
 
     Notes
     -----
-    A pack is never modified. Only :meth:`replace` takes one away; who calls it holds the store's
-    exclusive lock.
+    A pack is never modified. Only :meth:`replace` and :meth:`merge` take one away; who calls them holds the
+    store's exclusive lock.
     """
 
     def __init__(self, folders: Folders, incoming: Incoming, is_erased: Callable[[str], bool]) -> None:
@@ -150,14 +170,6 @@ class Packs:
                 self._place(file, rest)
         return rest.name
 
-    def holders(self, digests: Iterable[str]) -> dict[str, set[str]]:
-        """Return packs that hold chunks, each with which of them; every chunk that is held is in one of the sets."""
-        chosen: dict[str, set[str]] = {}
-        for digest, copies in self.find(digests).items():
-            best = next((held for held in copies if held.pack in chosen), copies[0])
-            chosen.setdefault(best.pack, set()).add(digest)
-        return chosen
-
     def catch_up(self, *, drop_lost: bool = False) -> bool:
         """Enter packs that the index does not know, and say whether there were any.
 
@@ -233,10 +245,50 @@ class Packs:
             if chunks:
                 file.write([rest.end])
                 file.accept(self.files.path(rest.name))  # heals the end of a pack that keeps its name
-        self._asked(lambda: self._index.change({rest.name: rest} if chunks else {}, [name]))
-        if rest.name != name:
-            self.files.remove(name)
+        self._take_away([name], rest)
         return rest if chunks else None
+
+    def merge(self, names: Sequence[str], seen: SeenPacks = nobody) -> Together:
+        """Put one pack in the place of several, and return which these were.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The packs. One in which anything is damaged stays as it is, for a repair.
+        seen : callable
+            Told of bytes that were written, and of packs that are done.
+
+        Notes
+        -----
+        A chunk that lies in another pack, too, and is right there, is not written again. The new pack is durable and
+        in the index before the old ones go. May be killed at any point and repeated.
+        """
+        done, asked = Together(), frozenset(names)
+        chunks: dict[bytes, int] = {}
+        with self._incoming.file() as file:
+            for name in names:
+                try:
+                    pieces = self.files.whole(name)
+                except PackCorrupt:
+                    done.damaged.append(name)
+                    continue
+                except BlobMissing:  # went since it was named
+                    continue
+                for known in chunks.keys() | _elsewhere(self, pieces, asked):
+                    pieces.pop(known, None)
+                file.write(list(pieces.values()))
+                chunks.update({digest: len(piece) for digest, piece in pieces.items()})
+                done.names.append(name)
+                seen(sum(map(len, pieces.values())), 1)
+            if not done.names[1:]:
+                return Together(damaged=done.damaged)
+            whole = Toc(tuple(chunks.items()))
+            if chunks:
+                file.write([whole.end])
+                file.accept(self.files.path(whole.name))
+                done.pack = whole.name
+        self._take_away(done.names, whole)
+        return done
 
     def start_anew(self) -> None:
         """Make the index again from the packs."""
@@ -254,6 +306,12 @@ class Packs:
                     held.add(digest)
         return held
 
+    def _take_away(self, names: Sequence[str], instead: Toc) -> None:
+        """Enter a pack that is in its place, unless it is empty, and take those away that it is instead of."""
+        new = {instead.name: instead} if instead.chunks else {}
+        self._asked(lambda: self._index.change(new, names))
+        self.files.remove(name for name in names if name not in new)
+
     def _place(self, file: IncomingFile, toc: Toc) -> None:
         """Give a finished pack its place, then enter it in the index."""
         file.accept(self.files.path(toc.name))
@@ -266,6 +324,17 @@ class Packs:
         except IndexDamaged:
             self.start_anew()
             return question()
+
+
+def _elsewhere(packs: Packs, digests: Iterable[bytes], names: frozenset[str]) -> set[bytes]:
+    """Return those of some chunks that lie, and are right, in packs of other names."""
+    found: set[bytes] = set()
+    for digest, copies in packs.find(map(text_of, digests)).items():
+        for held in copies:
+            data = None if held.pack in names else packs.files.read(held.pack, held.offset, held.length)
+            if data is not None and blake3(data).digest() == raw_of(digest):
+                found.add(raw_of(digest))
+    return found
 
 
 def raw_of(digest: str) -> bytes:
