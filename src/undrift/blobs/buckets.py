@@ -7,7 +7,9 @@ Credentials come from where the provider's own tools find them (``AWS_ACCESS_KEY
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _T = TypeVar("_T")
+_A = TypeVar("_A")
 _PIECE_BYTES = 8 << 20
 """Uploads go in pieces of so many bytes; S3 asks for 5 MiB at least."""
 _CONNECT_S, _ANSWER_S, _GIVE_UP_S, _TRIES = 10, 120, 60, 4
+AT_ONCE = 16
+"""So many small objects are asked for at the same time."""
+_WAITING = 4
 
 
 class ObjectMissing(NotFound):
@@ -198,6 +204,32 @@ class Bucket:
     def _guarded(self, path: str, action: Callable[[], _T]) -> _T:
         with _translated(f"{self.address}/{path}" if path else self.address):
             return action()
+
+
+def at_once(ask: Callable[[_A], _T], things: Iterable[_A]) -> Iterator[_T]:
+    """Give what asking for each of some things returns, in their order; up to ``AT_ONCE`` are asked for at once.
+
+    Parameters
+    ----------
+    ask : callable
+        Reads one small object, and may be called by several threads. What it raises is raised at its turn.
+    things : iterable
+        What to ask it for.
+    """
+    waiting: deque[Future[_T]] = deque()
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="objects") as pool:
+        try:
+            for thing in things:
+                waiting.append(pool.submit(ask, thing))
+                if (
+                    len(waiting) == _WAITING * AT_ONCE
+                ):  # more than are asked for: one that is slow does not hold up others
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()
 
 
 @contextmanager

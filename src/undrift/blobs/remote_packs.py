@@ -17,7 +17,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from undrift.blobs.buckets import Bucket, ObjectMissing
+from undrift.blobs.buckets import Bucket, Listed, ObjectMissing, at_once
 from undrift.blobs.errors import BlobCorrupt, BlobMissing, PackCorrupt
 from undrift.blobs.packs.packs import raw_of, text_of
 from undrift.blobs.packs.toc import FULL_BYTES, FULL_CHUNKS, LARGEST_CHUNK_BYTES, Toc, toc_named
@@ -117,11 +117,11 @@ class RemotePacks:
         self.damaged = {}
         listed = {one.path.rpartition("/")[2]: one for one in self.bucket.list("tocs") if not one.path.endswith("/")}
         tocs: dict[str, Toc] = {}
-        for name, one in sorted(listed.items()):
-            try:
-                tocs[name] = self._tocs.get(name) or self._toc(name, one.path, one.size_bytes)
-            except RemoteCorrupt as error:
-                self.damaged[one.path] = error.message
+        for name, found in zip(sorted(listed), at_once(self._looked_at, sorted(listed.items())), strict=True):
+            if isinstance(found, Toc):
+                tocs[name] = found
+            else:
+                self.damaged[listed[name].path] = found.message
         self._tocs = tocs
         self._places = {
             text_of(place.digest): Lying(name, place.offset, place.length)
@@ -332,6 +332,14 @@ class RemotePacks:
         write_atomic(self._cache / toc.name, toc.encoded)
         file.unlink()
         return toc
+
+    def _looked_at(self, one: tuple[str, Listed]) -> Toc | RemoteCorrupt:
+        """Return a table of contents, or what is wrong with it."""
+        name, listed = one
+        try:
+            return self._tocs.get(name) or self._toc(name, listed.path, listed.size_bytes)
+        except RemoteCorrupt as error:
+            return error
 
     def _toc(self, name: str, path: str, size_bytes: int) -> Toc:
         kept = self._cache / name

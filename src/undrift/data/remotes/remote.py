@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from undrift.blobs.buckets import Bucket, ObjectMissing
+from undrift.blobs.buckets import Bucket, Listed, ObjectMissing, at_once
 from undrift.blobs.contents import Contents
 from undrift.blobs.remote_packs import RemoteCorrupt, RemotePacks
 from undrift.core import canonical
@@ -117,15 +117,13 @@ class Remote:
         best: dict[tuple[str, int, str], Record] = {}
         bad: list[BadRecord] = []
         for prefix in prefixes:
-            for listed in self.bucket.list(prefix):
-                try:
-                    record = self._record(listed.path)
-                except BadRecord as error:
-                    bad.append(error)
+            for found in at_once(self._record, self.bucket.list(prefix)):
+                if isinstance(found, BadRecord):
+                    bad.append(found)
                     continue
-                key = (record.dataset, *record.identity)
-                if key not in best or best[key].weight < record.weight:
-                    best[key] = record
+                key = (found.dataset, *found.identity)
+                if key not in best or best[key].weight < found.weight:
+                    best[key] = found
         return sorted(best.values(), key=lambda one: (one.dataset, one.number, one.version_id)), bad
 
     def write_record(self, record: Record) -> None:
@@ -177,15 +175,16 @@ class Remote:
         RemoteCorrupt
             If an object there is none.
         """
-        found: dict[str, str | None] = {}
-        for listed in self.bucket.list("erased"):
-            text = self.bucket.read(listed.path).decode("ascii", "replace")
+
+        def told(listed: Listed) -> tuple[str, str | None]:
+            # Of an empty object its name says all: nothing is left.
+            text = self.bucket.read(listed.path).decode("ascii", "replace") if listed.size_bytes else ""
             try:
-                digest = check_digest(f"b3:{listed.path.rpartition('/')[2]}")
-                found[digest] = check_digest(text) if text else None
+                return check_digest(f"b3:{listed.path.rpartition('/')[2]}"), check_digest(text) if text else None
             except BadDigest as error:
                 raise self._corrupt(listed.path, "erased files", error.message) from error
-        return found
+
+        return dict(at_once(told, self.bucket.list("erased")))
 
     def write_erased(self, digest: str, left: str | None) -> None:
         """Write what became of an erased file."""
@@ -232,14 +231,15 @@ class Remote:
         RemoteCorrupt
             If an object there is no tag.
         """
-        found: dict[str, tuple[int, str]] = {}
-        for listed in self.bucket.list(f"tags/{name}"):
+
+        def told(listed: Listed) -> tuple[str, tuple[int, str]]:
             try:
-                told = msgspec.json.decode(self.bucket.read(listed.path), type=_Tag)
-                found[check_tag(listed.path.rpartition("/")[2])] = (told.number, check_digest(told.version_id))
+                tag = msgspec.json.decode(self.bucket.read(listed.path), type=_Tag)
+                return check_tag(listed.path.rpartition("/")[2]), (tag.number, check_digest(tag.version_id))
             except (msgspec.MsgspecError, BadName, BadInput) as error:
                 raise self._corrupt(listed.path, f"data:{name}", str(error).splitlines()[0][:200]) from error
-        return found
+
+        return dict(at_once(told, self.bucket.list(f"tags/{name}")))
 
     def write_tag(self, record: Record, tag: str) -> bool:
         """Give a version a tag, for ever, and say whether the remote has it now: not when another version has it."""
@@ -261,18 +261,22 @@ class Remote:
         records, bad = self.records()
         if bad:
             raise bad[0]
-        for record in {one.version_id: one for one in records}.values():
-            yield self.manifest(record)
+        self.packs.places()  # read once, before several ask for it
+        yield from at_once(self.manifest, {one.version_id: one for one in records}.values())
 
-    def _record(self, path: str) -> Record:
-        """Return a record; one that was read before is not fetched again."""
+    def _record(self, listed: Listed) -> Record | BadRecord:
+        """Return a record, or what is wrong with it; one that was read before is not fetched again."""
+        path = listed.path
         kept = self._records / blake3_bytes(path.encode())[3:]
         try:
             return decode(kept.read_bytes(), path)
         except (FileNotFoundError, BadRecord):
             pass
         data = self.bucket.read(path)
-        record = decode(data, path)
+        try:
+            record = decode(data, path)
+        except BadRecord as error:
+            return error
         write_atomic(kept, data)
         return record
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from undrift.blobs.buckets import AT_ONCE, Bucket
 from undrift.blobs.tombstones import BlobErased
+from undrift.core.digest import blake3_bytes
 from undrift.data.erasing import Subject
 from undrift.loop.privacy.erasure import erase
 
@@ -101,3 +104,41 @@ def test_a_purge_that_was_killed_is_finished_by_the_next_push(site: Callable[...
 
 def _holds(folder: Path, words: str) -> bool:
     return any(words.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+class Asked:
+    """Counts what a bucket is asked for of erased files; the first of each round wait for each other."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.paths: list[str] = []
+        self._together = threading.Barrier(AT_ONCE)
+        self._counting = threading.Lock()
+        monkeypatch.setattr(Bucket, "read", self._of(Bucket.read))
+
+    def _of(self, read: Callable[[Bucket, str], bytes]) -> Callable[[Bucket, str], bytes]:
+        def counted(bucket: Bucket, path: str) -> bytes:
+            if path.startswith("erased/"):
+                with self._counting:
+                    self.paths.append(path)
+                    is_first = len(self.paths) <= AT_ONCE
+                if is_first:
+                    self._together.wait(timeout=60)
+            return read(bucket, path)
+
+        return counted
+
+
+@pytest.mark.parametrize("what", ["push", "pull"])
+def test_tombstones_are_read_many_at_once_and_each_once(
+    site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """One of which nothing is left is not read at all: its name says so."""
+    ada, ben = site("ada"), site("ben")
+    ada.add(rows(10))
+    ada.push()
+    for number in range(4 * AT_ONCE):
+        left = blake3_bytes(b"left %d" % number) if number % 2 else None
+        ada.remote().write_erased(blake3_bytes(b"%d" % number), left)
+    asked = Asked(monkeypatch)
+    assert ada.push().known == 1 if what == "push" else ben.pull().versions == ["data:t@1"]
+    assert len(asked.paths) == len(set(asked.paths)) == 2 * AT_ONCE
