@@ -264,6 +264,6 @@ def _full_at(patched: pytest.MonkeyPatch, nth: int) -> list[int]:
 
         return call
 
-    for name in ("write", "writev", "mkdir"):
+    for name in ("write", "writev", "pwrite", "mkdir"):
         patched.setattr(os, name, counted(getattr(os, name)))
     return count

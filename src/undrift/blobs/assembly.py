@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from blake3 import blake3
 
-from undrift.blobs.contents import Chunk, Contents, named
+from undrift.blobs.contents import Contents, named
 from undrift.blobs.errors import BlobCorrupt
-from undrift.blobs.packs.index import Held
-from undrift.blobs.packs.packs import raw_of
-from undrift.blobs.progress import Seen, nobody
+from undrift.blobs.runs import LARGEST_RUN_BYTES, Run, found_runs, is_right, read_alone
 from undrift.blobs.store import BlobStore
-from undrift.core.files import replacing
 
-Places: TypeAlias = Mapping[str, list[Held]]
-_WORKSPACE_FILE = 0o666
-_RUN_BYTES = 8 << 20
 _AHEAD = 3  # runs that are read and verified while the one before is used
 
 
@@ -41,60 +32,6 @@ def read(store: BlobStore, contents: Contents) -> bytes:
     return b"".join(pieces(store, contents))
 
 
-def materialise(store: BlobStore, contents: Contents, target: Path, seen: Seen = nobody) -> None:
-    """Write the bytes to a file, which appears whole and verified or not at all.
-
-    Parameters
-    ----------
-    store : BlobStore
-        Where they are.
-    contents : Contents
-        Their chunks.
-    target : Path
-        The file to make or replace; its folder must exist. A link of that name is replaced, not followed.
-    seen : callable
-        Told of progress in bytes.
-
-    Raises
-    ------
-    BlobMissing, BlobCorrupt, BlobErased
-        As for :func:`read`; the target is then untouched.
-    DiskFull
-        If they do not fit.
-
-    Notes
-    -----
-    The system brings the file to disk when it likes: what is in the store can be written again.
-    """
-    with replacing(target, _WORKSPACE_FILE, durable=False) as part:
-        _write(os.open(part, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), pieces(store, contents), seen)
-
-
-def write_new(store: BlobStore, contents: Contents, path: str, places: Places | None = None) -> None:
-    """Write the bytes to a file that must not exist yet; when this fails, what is there of it is to be deleted.
-
-    Parameters
-    ----------
-    store : BlobStore
-        Where they are.
-    contents : Contents
-        Their chunks.
-    path : str
-        The file to make.
-    places : mapping, optional
-        Where chunks lie, as ``store.packs.find`` returned it for these and many others.
-
-    Raises
-    ------
-    BlobMissing, BlobCorrupt, BlobErased
-        As for :func:`read`.
-    FileExistsError
-        If there is something of that name.
-    """
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    _write(os.open(path, flags, _WORKSPACE_FILE), pieces(store, contents, places), nobody)
-
-
 def verified_path(store: BlobStore, contents: Contents) -> Path:
     """Return a file with the bytes, verified now, for a reader that maps files itself.
 
@@ -108,7 +45,7 @@ def verified_path(store: BlobStore, contents: Contents) -> Path:
     DiskFull
         If there is no room for it.
     """
-    contents = _left(store, contents)
+    contents = left_of(store, contents)
     if _is_object(store, contents):
         return store.verified_path(contents.digest)
     kept = store.whole.get(contents.digest)
@@ -120,30 +57,18 @@ def verified_path(store: BlobStore, contents: Contents) -> Path:
         return store.whole.put(file, contents.digest)
 
 
-def pieces(store: BlobStore, contents: Contents, places: Places | None = None) -> Iterator[bytes]:
+def pieces(store: BlobStore, contents: Contents) -> Iterator[bytes]:
     """Give the bytes in order, each piece verified before it is given; the last only if the whole is right.
-
-    Parameters
-    ----------
-    store : BlobStore
-        Where they are.
-    contents : Contents
-        Their chunks.
-    places : mapping, optional
-        As for :func:`write_new`.
 
     Raises
     ------
     BlobMissing, BlobCorrupt, BlobErased
         As for :func:`read`.
     """
-    left = _left(store, contents)
-    if places is None or left is not contents:
-        places = store.packs.find(chunk.digest for chunk in left.chunks)
-    contents = left
+    contents = left_of(store, contents)
     hasher = blake3()
     last: bytes | None = None
-    for piece in _runs_read(store, _runs(contents, places)):
+    for piece in _runs_read(store, contents):
         if last is not None:
             yield last
         if not contents.is_one_piece:  # else the chunk's digest was verified, which is the file's
@@ -159,42 +84,14 @@ def pieces(store: BlobStore, contents: Contents, places: Places | None = None) -
         yield last
 
 
-def _write(descriptor: int, given: Iterable[bytes], seen: Seen) -> None:
-    try:
-        for piece in given:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            seen(len(piece))
-    finally:
-        os.close(descriptor)
+def left_of(store: BlobStore, contents: Contents) -> Contents:
+    """Return the contents themselves, or what is left of them when they were erased.
 
-
-@dataclass(slots=True)
-class _Run:
-    """Chunks that lie one behind the other in one pack, or one that lies elsewhere."""
-
-    held: Held | None
-    chunks: list[Chunk] = field(default_factory=list)
-    size_bytes: int = 0
-
-    def goes_on(self, held: Held | None, chunk: Chunk) -> bool:
-        return (
-            held is not None
-            and self.held is not None
-            and held.pack == self.held.pack
-            and held.offset == self.held.offset + self.size_bytes
-            and held.length == chunk.size_bytes
-            and self.size_bytes + chunk.size_bytes <= _RUN_BYTES
-        )
-
-    def take(self, chunk: Chunk) -> None:
-        self.chunks.append(chunk)
-        self.size_bytes += chunk.size_bytes
-
-
-def _left(store: BlobStore, contents: Contents) -> Contents:
-    """Return the contents, or what is left of them when they were erased."""
+    Raises
+    ------
+    BlobErased
+        If nothing is left.
+    """
     return contents if store.left_of(contents.digest) == contents.digest else named(store, contents.digest)
 
 
@@ -203,9 +100,11 @@ def _is_object(store: BlobStore, contents: Contents) -> bool:
     return contents.is_one_piece and store.has(contents.digest)
 
 
-def _runs_read(store: BlobStore, runs: list[_Run]) -> Iterator[bytes]:
-    if len(runs) == 1:
-        yield from _read_run(store, runs[0])
+def _runs_read(store: BlobStore, contents: Contents) -> Iterator[bytes]:
+    runs = found_runs(store, contents.chunks)
+    if contents.size_bytes <= LARGEST_RUN_BYTES:
+        for run in runs:
+            yield from _read_run(store, run)
         return
     waiting: deque[Future[list[bytes]]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="chunks") as reader:
@@ -221,53 +120,9 @@ def _runs_read(store: BlobStore, runs: list[_Run]) -> Iterator[bytes]:
                 one.cancel()
 
 
-def _runs(contents: Contents, places: Places) -> list[_Run]:
-    runs: list[_Run] = []
-    for chunk in contents.chunks:
-        copies = places.get(chunk.digest, [])
-        # The copy that lies behind the chunk before, else the first: good ones come first.
-        follows = next((held for held in copies if runs and runs[-1].goes_on(held, chunk)), None)
-        if follows is None:
-            runs.append(_Run(copies[0] if copies else None))
-        runs[-1].take(chunk)
-    return runs
-
-
-def _read_run(store: BlobStore, run: _Run) -> list[bytes]:
+def _read_run(store: BlobStore, run: Run) -> list[bytes]:
     """Return the bytes of a run, as one piece where all of it is as it should be."""
     data = store.packs.files.read(run.held.pack, run.held.offset, run.size_bytes) if run.held else None
-    if data is not None and _is_right(data, run.chunks):
+    if data is not None and is_right(memoryview(data), run.chunks):
         return [data]
-    return [_read_alone(store, chunk) for chunk in run.chunks]
-
-
-def _is_right(data: bytes, chunks: list[Chunk]) -> bool:
-    view, start = memoryview(data), 0
-    for chunk in chunks:
-        end = start + chunk.size_bytes
-        if blake3(view[start:end]).digest() != raw_of(chunk.digest):
-            return False
-        start = end
-    return start == len(data)
-
-
-def read_chunk(store: BlobStore, digest: str) -> bytes:
-    """Return a chunk from wherever it lies, verified: a good copy of several, or an object of an older store.
-
-    Raises
-    ------
-    BlobMissing, BlobCorrupt
-        If nothing holds it, or nothing undamaged.
-    """
-    return store.read_bytes(digest) if store.has(digest) else store.packs.read_chunk(digest)
-
-
-def _read_alone(store: BlobStore, chunk: Chunk) -> bytes:
-    data = read_chunk(store, chunk.digest)
-    if len(data) != chunk.size_bytes:
-        raise BlobCorrupt(
-            f"the chunk {chunk.digest} is not as long as its list says",
-            cure="fetch the version again from its source",
-            digest=chunk.digest,
-        )
-    return data
+    return [read_alone(store, chunk) for chunk in run.chunks]

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from pyfastcdc import FastCDC
 
-AVERAGE_BYTES = 1 << 16
-"""A quarter of it costs a quarter more time, four times as much stores twice as much of small edits (docs/store.md)."""
-SMALLEST_BYTES = AVERAGE_BYTES // 4
-LARGEST_BYTES = AVERAGE_BYTES * 4
+SMALLEST_BYTES = 40 << 10
+"""So many bytes are skipped before a cut is looked for. A quarter of it shares no more and costs twice as much."""
+AVERAGE_BYTES = 48 << 10
+"""Beyond it cuts are found four times as often; with what is skipped, chunks of text come to 78 KiB on average."""
+LARGEST_BYTES = 192 << 10
 
 
 def cut(window: memoryview, *, is_last: bool) -> Iterator[memoryview]:

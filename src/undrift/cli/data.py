@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from undrift.cli.answer import Answer, Bytes, table
+from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
 from undrift.cli.versions import as_of_option, version_from, version_json, version_text
 from undrift.core.json import JSON
@@ -70,22 +70,6 @@ def list_(project: Path) -> Answer:
     rows = [(one.name, one.number, one.rows, f"{one.created_at:%Y-%m-%d %H:%M}") for one in newest]
     text = table(("dataset", "version", "rows", "added (UTC)"), rows) if rows else "no datasets yet: undrift data add"
     return Answer({"datasets": [version_json(one) for one in newest]}, text)
-
-
-@command("checkout", example="undrift data checkout customers@june --output june.csv")
-@click.argument("reference", metavar="REF")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A new file or folder.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
-@as_of_option
-def checkout(project: Path, reference: str, *, output: Path, overwrite: bool, as_of: datetime | None) -> Answer:
-    """Write the files of a version, every byte verified."""
-    with Project.open(project) as opened:
-        version = opened.data.get(reference, as_of=as_of)
-        with Bytes("written and verified") as seen:
-            written = opened.data.checkout(version.ref, output, overwrite=overwrite, seen=seen)
-        erased = erasures(opened, version.name).get(version.ref, 0)
-    text = f"{version.ref} -> {written}" + (f", without {erased:,} erased rows" if erased else "")
-    return Answer({"version": version.ref, "path": str(written), "erased_rows": erased}, text)
 
 
 @command("tag", example="undrift data tag customers@3 june")

@@ -18,7 +18,7 @@ data = LazyGroup(
         "list": ("undrift.cli.data:list_", "List the datasets."),
         "log": ("undrift.cli.data:log", "List the versions of a dataset."),
         "show": ("undrift.cli.data:show", "Show one version."),
-        "checkout": ("undrift.cli.data:checkout", "Write the files of a version."),
+        "checkout": ("undrift.cli.checkout:checkout", "Write the files of a version."),
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
         "branch": ("undrift.cli.branching:branch", "Begin a dataset with a version of another, beside it."),
         "branches": ("undrift.cli.branching:branches", "List the branches, and what they and their origins have."),

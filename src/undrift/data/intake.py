@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,7 +17,6 @@ from undrift.core.errors import BadInput, Conflict
 from undrift.core.ids import check_name
 from undrift.core.scratch import scratch
 from undrift.data.additions import Adder, Addition, tagged
-from undrift.data.admission import Admission, Admissions, Delivery
 from undrift.data.ahead import Ahead
 from undrift.data.as_table import TableForm, as_tables
 from undrift.data.connectors.cells import column_of
@@ -33,6 +33,9 @@ from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, check_tag
 from undrift.data.workspace import EmptySource
 from undrift.ledger.actor import Actor
+
+if TYPE_CHECKING:
+    from undrift.data.admission import Admission, Admissions
 
 
 class BadRequest(BadInput):
@@ -122,16 +125,16 @@ class Intake:
         The versions that exist.
     adder : Adder
         Makes new ones.
-    admissions : Admissions
-        The gate of the datasets.
+    gate : callable
+        Gives the gate of the datasets, when it is needed.
     folder : Path
         Where rows are kept on their way into the store.
     """
 
-    def __init__(self, stored: StoredVersions, adder: Adder, admissions: Admissions, folder: Path) -> None:
+    def __init__(self, stored: StoredVersions, adder: Adder, gate: Callable[[], Admissions], folder: Path) -> None:
         self._stored = stored
         self._adder = adder
-        self._admissions = admissions
+        self._gate = gate
         self._folder = folder
 
     def add(self, source: str, asked: Asked, actor: Actor, seen: Seen = nobody, ahead: Ahead | None = None) -> Taken:
@@ -199,10 +202,12 @@ class Intake:
         DatasetNotFound, NoSuite, NotATable
             As for ``Data.admit``.
         """
+        from undrift.data.admission import Delivery
+
         check_name(asked.name, "dataset")
         with self._brought(source, replace(asked, as_table=False)) as brought:
             delivery = Delivery(asked.name, append=asked.append, reading=asked.reading, origin=brought.origin)
-            return self._admissions.admit(brought.path, delivery, actor)
+            return self._gate().admit(brought.path, delivery, actor)
 
     def _is_behind(self, asked: Asked) -> bool:
         return asked.append and self._stored.newest(asked.name) is not None

@@ -1,14 +1,15 @@
-"""A look at a dataset's newest version without loading what reads and writes the ledger.
+"""A look at a version of a dataset without loading what reads and writes the ledger.
 
-Most additions and all looks at the workspace find that nothing changed; they must not wait for imports.
-What is looked at is the rows that :mod:`undrift.data.repository` writes, read-only, and only where
-the ledger is SQLite.
+Most additions and all looks at the workspace find that nothing changed, and a checkout only needs the id of its
+version: they must not wait for imports. What is looked at is the rows that :mod:`undrift.data.repository` writes,
+read-only, and only where the ledger is SQLite.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +17,28 @@ from urllib.parse import quote
 
 from undrift.core.clock import from_us
 from undrift.core.json import JSON
+from undrift.core.refs import Ref
 
-_NEWEST = """
-SELECT version_id, number, rows, size_bytes, files, schema, table_digest, created_us, origin FROM data_versions
-WHERE dataset = ? ORDER BY number DESC LIMIT 1
-"""
+_COLUMNS = "version_id, number, rows, size_bytes, files, schema, table_digest, created_us, is_gone, origin"
+_NEWEST = f"SELECT {_COLUMNS} FROM data_versions WHERE dataset = ? ORDER BY number DESC LIMIT 1"  # noqa: S608
+_NUMBERED = f"SELECT {_COLUMNS} FROM data_versions WHERE dataset = ? AND number = ?"  # noqa: S608
+_TAGGED = f"""
+SELECT {_COLUMNS} FROM data_versions WHERE dataset = ?1
+AND number = (SELECT number FROM data_tags WHERE dataset = ?1 AND tag = ?2)
+"""  # noqa: S608
 _TAGS = "SELECT tag FROM data_tags WHERE dataset = ? AND number = ? ORDER BY tag"
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """The newest version of a dataset.
+    """A version of a dataset.
 
     Attributes
     ----------
     number : int
         Its number.
+    version_id : str
+        Its id.
     tags : tuple of str
         Its tags.
     shown : dict
@@ -39,6 +46,7 @@ class Glimpse:
     """
 
     number: int
+    version_id: str
     tags: tuple[str, ...]
     shown: dict[str, JSON]
 
@@ -53,12 +61,35 @@ def newest(store: Path, dataset: str) -> Glimpse | None:
     dataset : str
         Its name.
     """
+    return _glimpse(store, dataset, _NEWEST, [dataset])
+
+
+def named(store: Path, ref: Ref) -> Glimpse | None:
+    """Return the version that a number, a tag or nothing names, if its bytes are here; else None: look properly.
+
+    Parameters
+    ----------
+    store : Path
+        The project's store.
+    ref : Ref
+        The version.
+    """
+    if ref.number is not None:
+        found = _glimpse(store, ref.name, _NUMBERED, [ref.name, ref.number])
+    elif ref.selector:
+        found = _glimpse(store, ref.name, _TAGGED, [ref.name, ref.selector])
+    else:
+        found = newest(store, ref.name)
+    return None if found is None or found.shown["gone"] else found
+
+
+def _glimpse(store: Path, dataset: str, query: str, values: Sequence[str | int]) -> Glimpse | None:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(store / 'ledger.db'))}?mode=ro", uri=True)) as connection:
-            row = connection.execute(_NEWEST, [dataset]).fetchone()
+            row = connection.execute(query, values).fetchone()
             if row is None:
                 return None
-            version_id, number, rows, size_bytes, files, schema, table_digest, created_us, origin = row
+            version_id, number, rows, size_bytes, files, schema, table_digest, created_us, is_gone, origin = row
             tags = tuple(tag for (tag,) in connection.execute(_TAGS, [dataset, number]))
     except sqlite3.Error:  # none there, another layout, damaged: whoever looks properly says so
         return None
@@ -72,10 +103,10 @@ def newest(store: Path, dataset: str) -> Glimpse | None:
         "table_digest": table_digest,
         "created_at": from_us(created_us).isoformat(),
         "schema": json.loads(schema) if schema else None,
-        "gone": False,  # the newest version never is
+        "gone": bool(is_gone),
         "origin": json.loads(origin) if origin else None,
     }
-    return Glimpse(number, tags, shown)
+    return Glimpse(number, version_id, tags, shown)
 
 
 def needs_healing(store: Path) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -16,29 +16,16 @@ from undrift.core.clock import Clocks
 from undrift.core.ids import check_name
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
-from undrift.data import additions, parts, repository, suites
+from undrift.data import additions, parts, repository
 from undrift.data import checkout as checking_out
-from undrift.data.additions import Adder, Addition
-from undrift.data.admission import Admission, Admissions, Delivery
-from undrift.data.anomalies.history import History
-from undrift.data.branches.service import Branches
+from undrift.data.additions import Addition
+from undrift.data.checkout import Manner, Source
 from undrift.data.conform import conform
 from undrift.data.damage import told_of
-from undrift.data.erasing import DatasetErasure
-from undrift.data.intake import Intake
-from undrift.data.keeping import Keeping
 from undrift.data.manifest import Manifest
 from undrift.data.parts import Wanted
 from undrift.data.personal.masks import Masks
-from undrift.data.places import Look, Places
-from undrift.data.profile import Profile
-from undrift.data.profiling import profile_table
-from undrift.data.quality.check import COUNTS, Asked, CheckReport
-from undrift.data.quality.check import check as check_table
-from undrift.data.quality.infer import Role, infer_suite
-from undrift.data.quality.parameters import check_complete
-from undrift.data.quality.suite import Suite
-from undrift.data.remotes.transfer import Transfer
+from undrift.data.rooms import DataParts
 from undrift.data.schema import Schema, freeze
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions, as_ref
@@ -48,8 +35,15 @@ from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 from undrift.ledger.ledger import Ledger
 
+if TYPE_CHECKING:  # what judges rows is imported when it is first used
+    from undrift.data.admission import Admission
+    from undrift.data.profile import Profile
+    from undrift.data.quality.check import Asked, CheckReport
+    from undrift.data.quality.infer import Role
+    from undrift.data.quality.suite import Suite
 
-class Data:
+
+class Data(DataParts):
     """The datasets of a project; safe to share between threads, and between processes that hold one each.
 
     Parameters
@@ -69,38 +63,17 @@ class Data:
     ----------
     masks : Masks
         The same: ``masks.columns(name, frame)`` are the personal columns of a dataset.
-    erasure : DatasetErasure
-        Finds what must change so that a subject's rows are gone.
-    keeping : Keeping
-        Checks and repairs what is stored, and lets go of it.
     places : Places
         Which files and folders of the workspace are which version.
-    transfer : Transfer
-        Pushes versions to remotes and pulls them from there.
-    history : History
-        Compares each version with those before it.
-    intake : Intake
-        Adds from databases, object storage and Delta tables, and keeps tables for sharing.
-    branches : Branches
-        Begins branches of datasets and merges them.
     """
 
     def __init__(  # one room, its parts
         self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path, masks: Masks | None = None
     ) -> None:
+        stored = StoredVersions(ledger, blobs)
+        super().__init__(stored, clocks, store_dir, replace(masks or Masks(), left_from=stored.left_from))
         self._ledger = ledger
         self._blobs = blobs
-        self._stored = StoredVersions(ledger, blobs)
-        self.masks = replace(masks or Masks(), left_from=self._stored.left_from)
-        self.places = Places(store_dir)
-        self.keeping = Keeping(self._stored)
-        self._adder = Adder(ledger, blobs, self._stored, self.places)
-        self.erasure = DatasetErasure(self._stored, store_dir / "quarantine")
-        self.transfer = Transfer(self._stored)
-        self.history = History(self._stored, clocks.business, self.masks)
-        self._admissions = Admissions(self._adder, self._stored, clocks, store_dir / "quarantine", self.history)
-        self.intake = Intake(self._stored, self._adder, self._admissions, store_dir / "scratch")
-        self.branches = Branches(self._stored)
 
     def add(
         self,
@@ -224,6 +197,8 @@ class Data:
             If no suite is frozen.
         """
         check_name(name, "dataset")
+        from undrift.data.admission import Delivery
+
         return self._admissions.admit(source, Delivery(name, append=append, reading=reading), actor)
 
     def admissions(self, name: str) -> list[Admission]:
@@ -303,11 +278,8 @@ class Data:
         """
         version = self.get(ref)
         with told_of(version.ref):
-            manifest = self._stored.manifest(version)
-            written = checking_out.checkout(self._blobs, manifest, target, overwrite=overwrite, seen=seen)
-        digests = checking_out.digests_in(self._blobs, manifest, written)
-        self.places.record(Look.at(written).place((version.name, version.number), "", digests))
-        return written
+            source = Source(version.name, version.number, self._stored.manifest(version))
+            return checking_out.checkout(self._blobs, self.places, source, target, Manner(overwrite, seen))
 
     def read(self, ref: Ref | str) -> pl.DataFrame:
         """Return all rows of a table, in order, under its frozen schema, from verified bytes.
@@ -369,11 +341,15 @@ class Data:
 
     def profile(self, ref: Ref | str) -> Profile:
         """Return what a table is like; cells of personal columns are not told."""
+        from undrift.data.profiling import profile_table
+
         version = self.get(ref)
         return profile_table(self.scan(version.ref), version.rows or 0, self.masks, version.name)
 
     def suggest_suite(self, ref: Ref | str, roles: Mapping[str, Role] | None = None) -> Suite:
         """Return the suite that a version suggests, for review; nothing is enforced by it yet."""
+        from undrift.data.quality.infer import infer_suite
+
         return infer_suite(self.get(ref).name, self.profile(ref), roles)
 
     def freeze_suite(self, name: str, suite: Suite, *, actor: Actor, reason: str = "") -> str:
@@ -397,6 +373,9 @@ class Data:
         ParameterMissing
             If the suite has parameters: nobody gives their values when a batch is checked.
         """
+        from undrift.data import suites
+        from undrift.data.quality.parameters import check_complete
+
         check_complete(suite)
         digest = self._blobs.put_bytes(suite.encode())
         before = self.suite(name)
@@ -406,10 +385,14 @@ class Data:
 
     def suite(self, name: str) -> Suite | None:
         """Return the suite of a dataset, None when none is frozen."""
+        from undrift.data import suites
+
         with self._ledger.read() as connection:
             return suites.load(connection, self._blobs, name)
 
-    def check(self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None, asked: Asked = COUNTS) -> CheckReport:
+    def check(
+        self, ref: Ref | str, *, actor: Actor, suite: Suite | None = None, asked: Asked | None = None
+    ) -> CheckReport:
         """Return how a version stands against a suite, by default the dataset's; the check is recorded.
 
         Parameters
@@ -420,7 +403,7 @@ class Data:
             Who checks it.
         suite : Suite, optional
             What is expected.
-        asked : Asked
+        asked : Asked, optional
             What the report is to tell, and who makes it; by default counts, neither row numbers nor values.
 
         Raises
@@ -430,12 +413,16 @@ class Data:
         NotATable
             If the version holds plain files.
         """
+        from undrift.data import suites
+        from undrift.data.quality.check import COUNTS
+        from undrift.data.quality.check import check as check_table
+
         version = self.get(ref)
         if suite is None:
             with self._ledger.read() as connection:
                 suite = suites.need(connection, self._blobs, version.name)
         digest = version.table_digest or self._stored.digest(version)
-        report = check_table(self.scan(version.ref), suite, asked)
+        report = check_table(self.scan(version.ref), suite, asked or COUNTS)
         self._blobs.put_bytes(suite.encode())
         report_digest = suites.store_report(self._blobs, report)
         with self._ledger.change(actor) as change:

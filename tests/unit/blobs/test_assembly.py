@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from undrift.blobs import assembly
-from undrift.blobs.contents import Chunk, Contents
+from undrift.blobs import assembly, copying
+from undrift.blobs.contents import Chunk, Contents, remember
 from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.blobs.packs.packs import raw_of
+from undrift.blobs.runs import LARGEST_RUN_BYTES
 from undrift.blobs.store import BlobStore
 from undrift.blobs.storing import store_file
 from undrift.core.digest import blake3_bytes
@@ -42,19 +43,49 @@ def listed(pieces: tuple[bytes, ...], digests: list[str]) -> Contents:
 def test_a_file_is_put_together_from_its_chunks(store: BlobStore, tmp_path: Path, kept, pieces) -> None:  # noqa: ANN001
     """However many there are, however they were cut, and wherever they lie."""
     stored = kept(store, *pieces)
-    assembly.materialise(store, stored, tmp_path / "out")
+    copying.materialise(store, stored, tmp_path / "out")
     whole = b"".join(pieces)
     assert assembly.read(store, stored) == (tmp_path / "out").read_bytes() == whole
     assert assembly.verified_path(store, stored).read_bytes() == whole
 
 
-def test_good_pieces_in_the_wrong_order_are_refused(store: BlobStore, tmp_path: Path) -> None:
+def test_good_pieces_in_the_wrong_order_are_refused(store: BlobStore) -> None:
     """The whole has a digest too."""
     stored = in_packs(store, b"one", b"two")
     swapped = Contents(stored.digest, stored.size_bytes, stored.chunks[::-1])
+    for read in (assembly.read, assembly.verified_path):
+        with pytest.raises(BlobCorrupt, match="do not make up"):
+            read(store, swapped)
+
+
+def test_of_an_erased_file_the_sum_of_what_is_left_is_verified(store: BlobStore, tmp_path: Path) -> None:
+    """No version's id stands for the list of what is left."""
+    stored, left = in_packs(store, b"one", b"two"), in_packs(store, b"rest", b"of it")
+    remember(store, Contents(left.digest, left.size_bytes, left.chunks[::-1]))
+    store.erase(stored.digest, left.digest)
     with pytest.raises(BlobCorrupt, match="do not make up"):
-        assembly.materialise(store, swapped, tmp_path / "out")
+        copying.materialise(store, stored, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    remember(store, left)
+    copying.materialise(store, stored, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"restof it"
+
+
+@pytest.mark.parametrize("size_bytes", [LARGEST_RUN_BYTES, LARGEST_RUN_BYTES + 1, 20 << 20])
+def test_large_files_are_written_byte_by_byte_as_they_were(store: BlobStore, tmp_path: Path, size_bytes: int) -> None:
+    """By one thread or two, and what is told of progress adds up."""
+    source, told = tmp_path / "source", []
+    source.write_bytes(noise(size_bytes))
+    copying.materialise(store, store_file(store, source), tmp_path / "out", told.append)
+    assert (tmp_path / "out").read_bytes() == source.read_bytes()
+    assert sum(told) == size_bytes
+
+
+def test_a_chunk_larger_than_any_run_is_written(store: BlobStore, tmp_path: Path) -> None:
+    """Other ways of cutting may make such chunks."""
+    pieces = (noise(LARGEST_RUN_BYTES + 5), b"small", noise(LARGEST_RUN_BYTES + 7, 2))
+    copying.materialise(store, in_packs(store, *pieces), tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"".join(pieces)
 
 
 def test_a_damaged_chunk_is_named_with_its_pack_and_reaches_nobody(store: BlobStore, tmp_path: Path) -> None:
@@ -68,7 +99,7 @@ def test_a_damaged_chunk_is_named_with_its_pack_and_reaches_nobody(store: BlobSt
         with pytest.raises(BlobCorrupt, match=f"{victim.digest} in the pack [0-9a-f]{{64}} is damaged"):
             read(store, stored)
     with pytest.raises(BlobCorrupt):
-        assembly.materialise(store, stored, tmp_path / "out")
+        copying.materialise(store, stored, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blobs", "large"]
 
 
@@ -146,7 +177,7 @@ def test_a_checked_out_file_is_the_users(store: BlobStore, tmp_path: Path) -> No
     """Its mode follows the umask, and writing it does not touch the store."""
     stored = in_packs(store, b"rows")
     target = tmp_path / "out"
-    assembly.materialise(store, stored, target)
+    copying.materialise(store, stored, target)
     assert target.stat().st_mode & 0o200
     target.write_bytes(b"mine")
     assert assembly.read(store, stored) == b"rows"

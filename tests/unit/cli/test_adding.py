@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,17 +10,7 @@ import pytest
 from undrift.blobs.errors import BlobCorrupt
 from undrift.project import Project
 
-_RUN = """
-import json, sys
-from undrift.cli.main import main
-try:
-    main()
-except SystemExit as end:
-    code = end.code
-print(json.dumps(sorted(sys.modules)), file=sys.stderr)
-sys.exit(code)
-"""
-_HEAVY = {"sqlalchemy", "alembic", "polars", "numpy", "scipy", "sklearn", "rich", "pyfastcdc", "undrift.ledger.ledger"}
+from .running import HEAVY, run
 
 
 @pytest.fixture
@@ -33,14 +20,6 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "project/days/1.csv").write_text("x\n1\n")
     (tmp_path / "project/days/2.csv").write_text("x\n2\n")
     return tmp_path / "project"
-
-
-def run(project: Path, *words: str) -> tuple[dict[str, object], set[str]]:
-    """Run a command in the project; return what it printed and what it loaded."""
-    command = [sys.executable, "-c", _RUN, "data", *words, "--json"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout), set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def states(answer: dict[str, object]) -> dict[str, tuple[object, ...]]:
@@ -56,7 +35,7 @@ def test_an_unchanged_addition_answers_as_the_first_did_and_loads_nothing_heavy(
     first, _ = run(project, "add", "days", "--name", "days", "--tag", "june")
     again, loaded = run(project, "add", "days", "--name", "days")
     assert again == first
-    assert loaded & _HEAVY == set()
+    assert loaded & HEAVY == set()
     assert run(project, "add", "days", "--name", "days", "--tag", "june")[0] == first
 
 
@@ -98,7 +77,7 @@ def test_status_tells_what_became_of_files(project: Path) -> None:
     run(project, "add", "days", "--name", "days")
     answer, loaded = run(project, "status")
     assert states(answer) == {"days": (True, [], [], [])}
-    assert loaded & _HEAVY == set()
+    assert loaded & HEAVY == set()
     os.utime(project / "days/1.csv")
     assert states(run(project, "status")[0]) == {"days": (True, [], [], [])}
     (project / "days/1.csv").write_text("changed")

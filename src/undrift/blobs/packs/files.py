@@ -101,6 +101,17 @@ class PackFiles:
         finally:
             os.close(descriptor)
 
+    def read_into(self, name: str, offset: int, buffer: memoryview) -> bool:
+        """Fill a buffer with bytes of a pack, and say whether there were so many."""
+        try:
+            descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return os.preadv(descriptor, [buffer], offset) == len(buffer)
+        finally:
+            os.close(descriptor)
+
     def whole(self, name: str) -> dict[bytes, memoryview]:
         """Return all chunks of a pack, verified, in the order in which they lie.
 

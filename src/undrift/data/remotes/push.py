@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from undrift.blobs.assembly import read_chunk
 from undrift.blobs.contents import Contents, encode, named
 from undrift.blobs.packs.toc import FULL_BYTES
+from undrift.blobs.runs import read_chunk
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import Conflict
 from undrift.core.json import JSON

@@ -1,0 +1,111 @@
+"""`undrift data checkout`: the files of a version, and nothing heavy is loaded to find them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from undrift.project import Project
+
+from .running import HEAVY, run
+
+NEWEST, FIRST = b"x\n2\n", b"x\n1\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    Project.create(tmp_path / "project").close()
+    table = tmp_path / "project/t.csv"
+    table.write_bytes(FIRST)
+    run(tmp_path / "project", "add", "t.csv", "--name", "t", "--tag", "june")
+    table.write_bytes(NEWEST)
+    run(tmp_path / "project", "add", "t.csv", "--name", "t")
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize(
+    ("reference", "version", "content"),
+    [
+        ("t", 2, NEWEST),
+        ("data:t", 2, NEWEST),
+        ("t@1", 1, FIRST),
+        ("t@v2", 2, NEWEST),
+        ("t@june", 1, FIRST),
+    ],
+)
+def test_a_version_by_number_or_tag_is_written_at_once(
+    project: Path, reference: str, version: int, content: bytes
+) -> None:
+    """The status knows of it afterwards."""
+    answer, loaded = run(project, "checkout", reference, "-o", "out.csv")
+    assert answer == {"version": f"data:t@{version}", "path": "out.csv", "erased_rows": 0}
+    assert (project / "out.csv").read_bytes() == content
+    assert loaded & HEAVY == set()
+    places = run(project, "status", "out.csv")[0]["places"]
+    assert [(one["version"], one["unchanged"]) for one in places] == [(f"data:t@{version}", True)]  # type: ignore[attr-defined]
+
+
+def test_what_only_the_ledger_can_tell_is_asked_of_it(project: Path) -> None:
+    """A prefix of an id, a day, an instant: the same files."""
+    shown, _ = run(project, "show", "t@1")
+    digits = str(shown["version_id"]).removeprefix("b3:")[:12]
+    for number, words in enumerate([(f"t@{digits}",), ("t@2999-01-01",), ("t", "--as-of", "2999-01-01T00:00Z")]):
+        answer, loaded = run(project, "checkout", *words, "-o", f"{number}.csv")
+        assert "sqlalchemy" in loaded
+        assert (project / f"{number}.csv").read_bytes() == (FIRST if answer["version"] == "data:t@1" else NEWEST)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (("t@9",), 2, "dataset-not-found"),
+        (("t@july",), 2, "dataset-not-found"),
+        (("u",), 2, "dataset-not-found"),
+        (("model:t",), 2, "bad-input"),
+        (("t", "-o", "t.csv"), 2, "bad-target"),
+        (("t", "-o", "nowhere/out.csv"), 2, "bad-target"),
+    ],
+)
+def test_mistakes_are_told(project: Path, words: tuple[str, ...], code: int, error: str) -> None:
+    """By the same errors, whichever way was taken."""
+    given = words if "-o" in words else (*words, "-o", "out.csv")
+    answer, _ = run(project, "checkout", *given, code=code)
+    assert answer["error"]["code"] == error  # type: ignore[index, call-overload]
+    assert not (project / "out.csv").exists()
+    assert (project / "t.csv").read_bytes() == NEWEST
+
+
+def test_an_existing_file_is_replaced_when_asked(project: Path) -> None:
+    """And only then."""
+    (project / "t.csv").write_bytes(b"mine")
+    run(project, "checkout", "t@1", "-o", "t.csv", "--overwrite")
+    assert (project / "t.csv").read_bytes() == FIRST
+
+
+def test_damage_is_named_and_nothing_is_written(project: Path) -> None:
+    """The dataset, the file, the chunk."""
+    for pack in (project / ".undrift/blobs/packs").glob("*/*.pack"):
+        pack.chmod(0o600)
+        data = bytearray(pack.read_bytes())
+        data[2] ^= 1
+        pack.write_bytes(data)
+    answer, _ = run(project, "checkout", "t", "-o", "out.csv", code=1)
+    assert answer["error"]["code"] == "blob-corrupt"  # type: ignore[index, call-overload]
+    assert str(answer["error"]["message"]).startswith("data:t@2: t.csv: ")  # type: ignore[index, call-overload]
+    assert not (project / "out.csv").exists()
+
+
+def test_missing_bytes_are_told_by_the_ledger(project: Path) -> None:
+    """It knows where else they may be."""
+    for pack in (project / ".undrift/blobs/packs").glob("*/*.pack"):
+        pack.unlink()
+    answer, loaded = run(project, "checkout", "t", "-o", "out.csv", code=2)
+    assert answer["error"]["code"] == "blob-missing"  # type: ignore[index, call-overload]
+    assert "sqlalchemy" in loaded
+
+
+def test_without_a_project_the_cure_is_told(tmp_path: Path) -> None:
+    """As of every command."""
+    answer, _ = run(tmp_path, "checkout", "t", "-o", "out.csv", code=2)
+    assert answer["error"]["code"] == "no-project"  # type: ignore[index, call-overload]
