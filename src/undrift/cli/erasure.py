@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from undrift.cli.answer import Answer, table
+from undrift.cli.answer import Answer, error_text, table
 from undrift.cli.command import command
 from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.project import Project
 
 if TYPE_CHECKING:
     from undrift.loop.privacy.erasure import Erased
+    from undrift.loop.privacy.remotely import Remotely
 
 LIMITS = "not erased: backups, files written by `undrift data checkout`, and the files the data came from"
 
@@ -39,6 +40,7 @@ class NotConfirmed(DecisionNeeded):
     "--file", "path", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="One value on each line."
 )
 @click.option("--reason", default="", help="Why; it stays for ever, so it must not name the subject.")
+@click.option("--remotes", is_flag=True, help="Fetch what remotes hold of the dataset, search it, and erase there too.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would be erased, and change nothing.")
 @click.option("--yes", is_flag=True, help="Erase; without it nothing is changed.")
 def erase(  # the options of one command
@@ -49,18 +51,26 @@ def erase(  # the options of one command
     path: Path | None,
     *,
     reason: str,
+    remotes: bool,
     only_plan: bool,
     yes: bool,
 ) -> Answer:
-    """Erase a subject's rows from every version, quarantine, prediction log and labels."""
+    """Erase a subject's rows from every version, quarantine, prediction log and labels.
+
+    Copies of versions at remotes are erased by the next push of the dataset, or at once with --remotes.
+    """
+    from undrift.cli.remotes import progress
     from undrift.data.erasing import Subject
     from undrift.loop.privacy.erasure import erase as erase_subject
     from undrift.loop.privacy.erasure import plan
+    from undrift.loop.privacy.remotely import erase_remotely, plan_remotely
 
     subject = Subject(dataset.removeprefix("data:"), column, _values(value, path))
     with Project.open(project) as opened:
+        names = list(opened.settings.remotes)
         if only_plan:
-            return _answer(plan(opened, subject))
+            found, there = plan_remotely(opened, subject) if remotes else (plan(opened, subject), None)
+            return _answer(found, there, names)
         if not yes or not reason.strip():
             missing = "--yes" if not yes else "--reason TEXT"
             found = plan(opened, subject)
@@ -68,7 +78,11 @@ def erase(  # the options of one command
                 f"{found.removed:,} rows and records in {len(found.entries)} places would be erased for ever",
                 cure=f"add {missing}; --plan shows the places",
             )
-        return _answer(erase_subject(opened, subject, reason.strip()))
+        if not remotes:
+            return _answer(erase_subject(opened, subject, reason.strip()), None, names)
+        with progress("erasing remotely") as tell:
+            found, there = erase_remotely(opened, subject, reason.strip(), tell)
+        return _answer(found, there, names)
 
 
 def _values(value: str | None, path: Path | None) -> frozenset[str]:
@@ -80,13 +94,41 @@ def _values(value: str | None, path: Path | None) -> frozenset[str]:
     return found
 
 
-def _answer(erased: Erased) -> Answer:
+def _answer(erased: Erased, there: Remotely | None, remotes: list[str]) -> Answer:
     word = "would be erased" if erased.is_plan else "erased"
     lines = [f"{erased.removed:,} rows and records {word}"]
     if erased.entries:
         rows = [(entry.removed, entry.where, ", ".join(entry.versions)) for entry in erased.entries]
         lines.append(table(("rows", "where", "versions"), rows))
-    if erased.unsearched:
-        lines.append(f"not searched, no tables: {', '.join(erased.unsearched)}")
+    no_tables = [one for one in erased.unsearched if one not in erased.gone]
+    lines += [f"not searched, no tables: {', '.join(no_tables)}"] if no_tables else []
+    if erased.gone:
+        lines.append(f"not searched, their bytes were let go of here: {', '.join(erased.gone)}")
+    lines += _at_remotes(erased, remotes) if there is None else _told(there, is_plan=erased.is_plan)
     lines.append(LIMITS)
-    return Answer({**erased.as_json(), "limits": LIMITS}, "\n".join(lines))
+    data = {**erased.as_json(), "remotes": None if there is None else there.as_json(), "limits": LIMITS}
+    return Answer(data, "\n".join(lines), 1 if there is not None and there.failed else 0)
+
+
+def _at_remotes(erased: Erased, remotes: list[str]) -> list[str]:
+    """Return what is to be known about remotes that were not asked."""
+    if not remotes:
+        return []
+    named = ", ".join(remotes)
+    return [
+        f"not searched: what only remotes hold ({named}); add --remotes to fetch and search it",
+        f"copies there stay until the next `undrift data push {erased.dataset}`, or add --remotes",
+    ]
+
+
+def _told(there: Remotely, *, is_plan: bool) -> list[str]:
+    """Return what was done at remotes, a line each."""
+    lines = [f"{'to be fetched and searched' if is_plan else 'fetched and searched'}: {one}" for one in there.fetched]
+    lines += [
+        f"{one.remote}: {one.erased:,} files erased, {one.purged:,} packs written anew without them"
+        for one in there.pushed
+    ]
+    if there.fetched and not is_plan:
+        lines.append("the bytes of what was fetched stay here until a `undrift data gc --keep-...` lets go of them")
+    lines += [f"not done at a remote: {error_text(one)}" for one in there.failed]
+    return lines

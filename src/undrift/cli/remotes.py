@@ -30,7 +30,7 @@ def push(project: Path, references: tuple[str, ...], *, remote: str | None) -> A
     from undrift.data.stored import as_ref
     from undrift.loop.remotes import remote_of
 
-    with Project.open(project) as opened, _progress("pushing") as tell:
+    with Project.open(project) as opened, progress("pushing") as tell:
         there = remote_of(opened, _the_one(opened, remote), make=True)
         done = opened.data.transfer.push(there, [as_ref(one) for one in references], tell)
     lines = [f"{len(done.versions)} versions to {done.remote}, {done.known} were there already"]
@@ -50,7 +50,7 @@ def pull(project: Path, references: tuple[str, ...], *, remote: str | None) -> A
     from undrift.data.stored import as_ref
     from undrift.loop.remotes import remote_of
 
-    with Project.open(project) as opened, _progress("pulling") as tell:
+    with Project.open(project) as opened, progress("pulling") as tell:
         names = [_the_one(opened, remote)] if remote else list(opened.settings.remotes) or [_the_one(opened, None)]
         remotes = [remote_of(opened, name) for name in names]
         done = opened.data.transfer.pull(remotes, [as_ref(one) for one in references], opened.actor, tell)
@@ -120,7 +120,7 @@ def _the_one(project: Project, named: str | None) -> str:
 
 
 @contextmanager
-def _progress(doing: str) -> Iterator[Tell]:
+def progress(doing: str) -> Iterator[Tell]:
     """Give what tells on standard error how far it is."""
     shown = Progress()
 

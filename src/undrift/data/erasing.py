@@ -135,6 +135,10 @@ class DatasetErasure:
             or not all(format_of(part.path) for part in self._stored.manifest(version).parts)
         ]
 
+    def gone(self, dataset: str) -> list[str]:
+        """Return those of them whose bytes were let go of here; remotes may hold them."""
+        return [one.ref for name in self.family(dataset) for one in self._versions(name) if one.is_gone]
+
     def knows(self, subject: Subject) -> bool:
         """Say whether any version has the column."""
         return any(

@@ -59,6 +59,16 @@ def test_one_row_goes_and_the_others_stay(tmp_path: Path, case: str) -> None:
     assert b"bob" not in (gzip.decompress(found.data) if name.endswith("gz") else found.data).replace(b"\x00", b"")
 
 
+@pytest.mark.parametrize(("end", "left"), [("\n", "email\nbob\n"), ("", "email\nbob"), ("\n\n", "email\nbob\n\n")])
+def test_the_end_of_a_text_stays_as_it_was(tmp_path: Path, end: str, left: str) -> None:
+    """A blank line more would be a row more in a table of one column."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"email\nada\nbob{end}")
+    found = redact(path, path.name, schema_of(path), "email", {"ada"})
+    assert found is not None
+    assert found.data.decode() == left
+
+
 def test_a_parquet_file_keeps_its_other_rows(tmp_path: Path) -> None:
     """Also by a number, which may be written in another way."""
     path = tmp_path / "t.parquet"

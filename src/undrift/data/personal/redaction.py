@@ -116,14 +116,15 @@ def _records(text: str, newline: str, *, quoted: bool) -> Iterator[str]:
     """Give the records of a text, each with its line end; a quoted line end is part of its record."""
     pending: list[str] = []
     marks = 0
-    for line in text.split(newline):
+    *ended, rest = text.split(newline)
+    for line in ended:
         pending.append(line)
         marks += line.count('"') if quoted else 0
         if marks % 2 == 0:
             yield newline.join(pending) + newline
             pending, marks = [], 0
-    if pending:
-        yield newline.join(pending) + newline
+    if pending or rest:  # the last line, which nothing ends
+        yield newline.join([*pending, rest])
 
 
 def _kept(records: list[str], gone: pl.Series, *, header: bool, blanks_count: bool) -> Iterator[str]:

@@ -125,10 +125,46 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
     keep = set(erased)
     _send_all(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], keep, (done, tell))
     _make_known(stored, remote, chosen, manifests, done)
+    _purge(remote, done)
+    return done
+
+
+def push_erased(stored: StoredVersions, remote: Remote, names: Sequence[str], tell: Tell) -> Pushed:
+    """Tell a remote what was erased of versions that it has, and take the bytes out there; nothing else becomes known.
+
+    Parameters
+    ----------
+    stored : StoredVersions
+        The versions that exist.
+    remote : Remote
+        Where to.
+    names : sequence of str
+        The datasets.
+    tell : callable
+        Told of progress.
+
+    Raises
+    ------
+    BlobMissing, BlobCorrupt, BucketUnreachable, RemoteChanges
+        As for :func:`push`.
+    """
+    there = {record.version_id for record in remote.records(names)[0]}
+    every = [version for name in names for version in stored.history(name) if version.version_id in there]
+    done = Pushed(remote.name, gone=[version.ref for version in every if version.is_gone])
+    chosen = [version for version in every if not version.is_gone]
+    manifests = {version.version_id: stored.manifest(version) for version in chosen}
+    erased = remote.erased()
+    done.erased = _tell_erased(stored.blobs, remote, manifests, erased)
+    # Also where nothing is news: whoever was killed here may have sent nothing of what is left.
+    _send_all(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], set(erased), (done, tell))
+    _purge(remote, done)
+    return done
+
+
+def _purge(remote: Remote, done: Pushed) -> None:
     if remote.is_unpurged():
         done.purged = purge(remote)
         remote.note_unpurged(is_so=False)
-    return done
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from undrift.core.refs import Ref
 from undrift.data.remotes.pull import Pulled, pull
-from undrift.data.remotes.push import Pushed, Tell, push
+from undrift.data.remotes.push import Pushed, Tell, push, push_erased
 from undrift.data.remotes.remote import Remote
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetNotFound, DatasetVersion
@@ -47,6 +47,20 @@ class Transfer:
             If the remote does not answer; what was finished stays.
         """
         return push(self._stored, remote, self._chosen(refs), tell)
+
+    def push_erased(self, remote: Remote, names: Sequence[str], tell: Tell) -> Pushed:
+        """Tell a remote what was erased of datasets; see :func:`undrift.data.remotes.push.push_erased`.
+
+        Parameters
+        ----------
+        remote : Remote
+            Where to.
+        names : sequence of str
+            The datasets.
+        tell : callable
+            Told of progress.
+        """
+        return push_erased(self._stored, remote, names, tell)
 
     def pull(self, remotes: Sequence[Remote], refs: Sequence[Ref], actor: Actor, tell: Tell) -> Pulled:
         """Bring versions from remotes; see :func:`undrift.data.remotes.pull.pull`.

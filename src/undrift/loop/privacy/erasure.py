@@ -46,6 +46,8 @@ class Erased:
         Every file that was changed.
     unsearched : tuple of str
         Versions with files in which nobody can look for a row.
+    gone : tuple of str
+        Those of them whose bytes were let go of here: a remote may hold them.
     is_plan : bool
         Whether nothing was changed.
     """
@@ -54,6 +56,7 @@ class Erased:
     column: str
     entries: tuple[Entry, ...]
     unsearched: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     is_plan: bool = False
 
     @property
@@ -70,6 +73,7 @@ class Erased:
             "removed": self.removed,
             "changed": [entry.as_json() for entry in self.entries],
             "unsearched": list(self.unsearched),
+            "gone": list(self.gone),
         }
 
 
@@ -203,8 +207,9 @@ def _record(work: _Work, journal: Journal, commitments: list[str], reason: str) 
 
 
 def _told(work: _Work, entries: Iterable[Entry], *, is_plan: bool) -> Erased:
-    unsearched = work.project.data.erasure.unsearched(work.subject.dataset)
-    return Erased(work.subject.dataset, work.subject.column, tuple(entries), tuple(unsearched), is_plan)
+    erasure, subject = work.project.data.erasure, work.subject
+    unsearched, gone = tuple(erasure.unsearched(subject.dataset)), tuple(erasure.gone(subject.dataset))
+    return Erased(subject.dataset, subject.column, tuple(entries), unsearched, gone, is_plan)
 
 
 def _folders(project: Project, dataset: str) -> list[tuple[str, Path]]:
