@@ -28,7 +28,7 @@ ARGUMENTS = {
     "serve": ["noise"], "logs": ["noise"], "why": ["noise@1"],
     "data add": [TABLE, "--name", "noise"], "data check": ["noise"], "data profile": ["noise"], "data suite": ["noise"],
     "data status": [], "data diff": ["noise@1", "noise@1"], "data fsck": [], "data gc": ["--dry-run"],
-    "data branch": ["noise@1", "beside"], "data branches": [],
+    "data branch": ["noise@1", "beside"], "data branches": [], "data merge": ["beside", "noise"],
     "data anomalies": ["noise"], "data metric": ["noise", "complaints", "12"],
     "data list": [], "data log": ["noise"], "data show": ["noise@1"], "data tag": ["noise@1", "first"],
     "data checkout": ["noise@1", "-o", "out"], "run list": [], "run show": ["00000000"], "model list": ["noise"],

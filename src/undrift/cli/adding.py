@@ -15,7 +15,7 @@ import click
 from undrift.cli.answer import Answer, Bytes
 from undrift.cli.command import command
 from undrift.cli.reading import reading_of, reading_options
-from undrift.cli.versions import Instant, admitted, unusual, version_json, version_text
+from undrift.cli.versions import Instant, admitted, is_compared, unusual, version_json, version_text
 from undrift.core import config
 from undrift.core.addresses import kind_of
 from undrift.core.json import JSON
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from undrift.project import Project
 
 _T = TypeVar("_T")
-_MOST_COMPARED_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def _add(project: Path, source: str, wanted: _Named, ahead: Ahead | None, seen: 
         taken = opened.data.intake.add(source, asked, opened.actor, seen, ahead)
         drift = _drift(opened, taken.version)
         is_checked = drift != "" and opened.data.suite(name) is not None
-        found = opened.data.history.look(taken.version.ref, opened.actor) if _is_compared(taken.version) else None
+        found = opened.data.history.look(taken.version.ref, opened.actor) if is_compared(taken.version) else None
     shown = version_json(taken.version)
     notes = [*taken.notes, *([drift] if drift else [])]
     odd = [one.as_json() for one in found.anomalies] if found else []
@@ -157,11 +156,6 @@ def _add(project: Path, source: str, wanted: _Named, ahead: Ahead | None, seen: 
     return Answer(
         {**shown, "notes": notes, "anomalies": odd}, "\n".join([version_text(shown), *told]), 3 if is_checked else 0
     )
-
-
-def _is_compared(version: DatasetVersion) -> bool:
-    """Say whether a version is compared with those before it at once; a very long one when somebody asks."""
-    return version.is_table and (version.rows or 0) <= _MOST_COMPARED_ROWS
 
 
 def _drift(project: Project, version: DatasetVersion) -> str:

@@ -22,6 +22,7 @@ data = LazyGroup(
         "tag": ("undrift.cli.data:tag_", "Give a version a tag."),
         "branch": ("undrift.cli.branching:branch", "Begin a dataset with a version of another, beside it."),
         "branches": ("undrift.cli.branching:branches", "List the branches, and what they and their origins have."),
+        "merge": ("undrift.cli.merging:merge", "Merge a branch into what it left, or the other way round."),
         "diff": ("undrift.cli.diffing:diff", "Say what lies between two versions: files, columns, rows."),
         "fsck": ("undrift.cli.storekeeping:fsck", "Compare every stored byte with its digest; --repair what can be."),
         "gc": ("undrift.cli.storekeeping:gc", "Delete stored bytes that nothing refers to, or that are not kept."),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from undrift.data.versions import DatasetVersion
 
 _TIED = {"branch": "a branch of", "merge": "a merge of"}
+_MOST_COMPARED_ROWS = 1_000_000
 _WORST_FIRST = {"fail": 0, "warn": 1}
 _T = TypeVar("_T")
 _Json: TypeAlias = Mapping[str, JSON] | None
@@ -70,6 +71,11 @@ def admitted(admission: Admission) -> Answer:
     if admission.version:
         lines.append(version_text(version_json(admission.version)))
     return Answer(data, "\n".join(lines), 0 if admission.version else 3)
+
+
+def is_compared(version: DatasetVersion) -> bool:
+    """Say whether a new version is compared with those before it at once; a very long one when somebody asks."""
+    return version.is_table and (version.rows or 0) <= _MOST_COMPARED_ROWS
 
 
 def unusual(found: Judgement) -> list[str]:

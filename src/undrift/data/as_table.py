@@ -66,7 +66,7 @@ def as_tables(adder: Adder, stored: StoredVersions, addition: Addition, source: 
     for path, file in places.items():
         kind = format_of(path)
         assert kind is not None, path
-        written = target / _renamed(path)
+        written = target / parquet_path(path)
         written.parent.mkdir(parents=True, exist_ok=True)
         write_shareable(table_files.batches(file, kind, schema, BATCH_ROWS), written, hasher)
     return TableForm(schema, hasher.digest())
@@ -82,7 +82,8 @@ def _schema(adder: Adder, stored: StoredVersions, addition: Addition, source: Pa
     return stored.schema(newest)
 
 
-def _renamed(path: str) -> str:
+def parquet_path(path: str) -> str:
+    """Return where the rows of a table file lie when they are kept as Parquet."""
     plain = PurePosixPath(path)
     stem = plain.stem if plain.suffix.lower() != ".gz" else PurePosixPath(plain.stem).stem
     return str(plain.with_name(f"{stem}.parquet"))

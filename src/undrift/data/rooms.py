@@ -92,7 +92,7 @@ class DataParts:
         """Begins branches of datasets and merges them."""
         from undrift.data.branches.service import Branches
 
-        return Branches(self._stored)
+        return Branches(self._stored, self.masks)
 
     @cached_property
     def _admissions(self) -> Admissions:

@@ -1,4 +1,4 @@
-"""Branches of datasets: begun and listed here."""
+"""Branches of datasets: begun, listed and merged here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from undrift.core.refs import Ref
 from undrift.data import repository, suites
 from undrift.data.branches import ties
 from undrift.data.branches.lines import Lines, Point, Tie
+from undrift.data.branches.merging import Manner, Merged, Merging
 from undrift.data.origins import Origin
+from undrift.data.personal.masks import Masks
 from undrift.data.quality.suite import Suite
 from undrift.data.repository import NewVersion
 from undrift.data.stored import StoredVersions, as_ref
@@ -22,6 +24,7 @@ from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 
 BRANCHED = "data.branched"
+_ATTEMPTS = 20
 
 
 class BranchTaken(BadInput):
@@ -90,10 +93,13 @@ class Branches:
     ----------
     stored : StoredVersions
         The versions.
+    masks : Masks
+        Knows which cells of conflicts are not shown.
     """
 
-    def __init__(self, stored: StoredVersions) -> None:
+    def __init__(self, stored: StoredVersions, masks: Masks) -> None:
         self._stored = stored
+        self._merging = Merging(stored, masks)
         self._ledger, self._blobs = stored.ledger, stored.blobs
 
     def branch(self, ref: Ref | str, name: str, *, actor: Actor, reason: str = "") -> DatasetVersion:
@@ -138,6 +144,56 @@ class Branches:
             except AddConflict as error:
                 raise _taken(name) from error
         return made
+
+    def merge(self, of: str, into: str, *, actor: Actor, manner: Manner | None = None) -> Merged:
+        """Merge the newest version of a dataset into another one, and return what became of it.
+
+        It works both ways: a branch into what it left, and what it left into the branch. Where the target did not move
+        since both began it gets the other's version as it is. Else what one side changed counts; what both changed in
+        different ways is a conflict, and with a conflict that ``manner.take`` does not resolve nothing is written.
+
+        Parameters
+        ----------
+        of : str
+            The dataset whose news are wanted.
+        into : str
+            The dataset that gets a version.
+        actor : Actor
+            Who merges.
+        manner : Manner, optional
+            How; by default files as wholes.
+
+        Returns
+        -------
+        Merged
+            The version, or why there is none: nothing to merge, conflicts, a check that failed.
+
+        Raises
+        ------
+        DatasetNotFound
+            If there is no such dataset.
+        NoBase, SeveralBases
+            If nobody can tell where both began.
+        NotATable, BadKey, SchemaMismatch
+            If rows are to be merged and cannot be, or files of both sides are not one table.
+        TagTaken
+            If the tag names another version.
+        BytesGone, BlobMissing, BlobCorrupt
+            If bytes of a version are not there or not right.
+        AddConflict
+            If other writers were faster in every attempt.
+
+        Notes
+        -----
+        One change of the ledger after the bytes are stored: killed at any point, the version is there or it is not. A
+        version that somebody adds to the target meanwhile is seen, and the merge begins anew with it.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._merging.merge(of, into, actor, manner or Manner())
+            except AddConflict:
+                continue
+        raise AddConflict(f"{into!r} changes faster than it can be merged into", cure="try again later")
 
     def all(self, dataset: str | None = None) -> list[Branch]:
         """Return the branches that there are, by name.
@@ -184,6 +240,7 @@ def _begin(change: Change, version: DatasetVersion, name: str, reason: str) -> D
         "bytes": made.bytes,
         "rows": made.rows,
         "schema": made.schema.digest if made.schema else None,
+        "table_digest": made.table_digest,
     }
     change.record(BRANCHED, made.ref, {**body, "reason": reason} if reason else body)
     return made

@@ -9,9 +9,15 @@ from sqlalchemy import Connection, or_, select
 from undrift.data.branches.lines import Line, Lines, Point, Tie, tie_of
 from undrift.data.origins import TIES, Origin
 from undrift.data.tables import versions
+from undrift.data.versions import DatasetVersion
 
 # Origins are canonical JSON, so a kind stands there in exactly these letters; what is found is decoded all the same.
 _IS_TIED = or_(*(versions.c.origin.contains(f'"kind":"{kind}"', autoescape=True) for kind in TIES))
+
+
+def point_of(version: DatasetVersion) -> Point:
+    """Return which version one is."""
+    return Point(version.name, version.number)
 
 
 def ties(connection: Connection, dataset: str | None = None) -> list[tuple[Point, Tie]]:

@@ -30,19 +30,6 @@ OLD = Keep(is_everything=False)
 
 
 @pytest.fixture
-def write(data: Data, ada: Actor, tmp_path: Path) -> Callable[..., str]:
-    """Give what adds a table with the columns id and x to a dataset."""
-
-    def add(name: str, *rows: str, append: bool = False) -> str:
-        folder = tmp_path / f"in-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        (folder / "t.csv").write_text("id,x\n" + "".join(f"{row}\n" for row in rows))
-        return data.add(folder / "t.csv", name, actor=ada, append=append).ref
-
-    return add
-
-
-@pytest.fixture
 def line(data: Data, ada: Actor, write: Callable[..., str]) -> Data:
     """Give the dataset t with two versions and a suite."""
     write("t", "1,a")
@@ -181,7 +168,7 @@ def test_of_two_branches_of_one_name_one_is_begun(
     def late(connection: object, name: str) -> None:
         look(connection, name)  # type: ignore[arg-type]  # handed on
         monkeypatch.undo()
-        Branches(line._stored).branch("t@1", name, actor=ada)
+        Branches(line._stored, line.masks).branch("t@1", name, actor=ada)
 
     monkeypatch.setattr(service, "_refuse_taken", late)
     with pytest.raises(BranchTaken):

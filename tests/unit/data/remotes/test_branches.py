@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from undrift.data.branches.merging import Manner
 from undrift.data.origins import BadOrigin, Origin
 from undrift.data.repository import VersionsProjection
 
@@ -41,6 +42,27 @@ def test_a_branch_without_what_it_left_is_a_dataset_like_any_other(ada: Site, be
     ben.pull("t")
     [found] = ben.project.data.branches.all()
     assert (found.origin_is_here, found.behind) == (True, 1)
+
+
+def test_whoever_pulled_both_can_merge_and_push_it_back(ada: Site, ben: Site) -> None:
+    """What was merged is known at the other side, too: it is not merged again."""
+    ada.add("id,x\n1,a\n2,b\n", "s")
+    ada.project.data.branches.branch("s", "fix", actor=ADA)
+    ada.push()
+    ben.pull()
+    ben.add("id,x\n1,a\n2,B\n", "fix")
+    ada.add("id,x\n1,A\n2,b\n", "s")
+    ben.push()
+    ada.push()
+    assert ben.pull().failed == []
+    done = ben.project.data.branches.merge("fix", "s", actor=ADA, manner=Manner(key=("id",)))
+    assert (done.outcome, done.base) == ("merged", "data:s@1")
+    assert ben.project.data.read("s").rows() == [(1, "A"), (2, "B")]
+    ben.push()
+    assert ada.pull().versions == ["data:fix@2", "data:s@3"]
+    assert ada.project.data.branches.merge("fix", "s", actor=ADA).outcome == "nothing"
+    [branch] = ada.project.data.branches.all("s")
+    assert (branch.merged, branch.is_merged) == ("data:s@3", True)
 
 
 VERSION = "b3:" + "1" * 64

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from undrift.data.branches.merging import Manner
 from undrift.data.erasing import Subject
 from undrift.loop.privacy.erasure import KIND, erase, erasures, plan
 
@@ -55,3 +56,25 @@ def test_strangers_are_left_alone(branched: People, tmp_path: Path) -> None:
     project.data.add(tmp_path / "other.csv", "other", actor=project.actor)
     erase(project, Subject("flights", "email", frozenset({ADA})), "her request")
     assert project.data.read("other")["email"].to_list() == [ADA]
+
+
+def test_erased_rows_do_not_come_back_by_a_merge(people: People, tmp_path: Path) -> None:
+    """Neither of files that only one side changed, nor of rows that are merged; who is erased later is gone from it."""
+    project = people.project
+    data, actor = project.data, project.actor
+    table = pl.DataFrame({"id": [1, 2, 3], "email": [ADA, BOB, "eve@example.org"], "x": [1.0, 2.0, 3.0]})
+    table.write_csv(tmp_path / "t.csv")
+    data.add(tmp_path / "t.csv", "t", actor=actor)
+    data.branches.branch("t", "mended", actor=actor)
+    for name, cell in (("t", "2.5"), ("mended", "3.5")):
+        row = 1 if name == "t" else 2
+        cells = [cell if n == row else str(old) for n, old in enumerate(table["x"].to_list())]
+        table.with_columns(pl.Series("x", cells).cast(pl.Float64)).write_csv(tmp_path / "t.csv")
+        data.add(tmp_path / "t.csv", name, actor=actor)
+    erase(project, Subject("t", "email", frozenset({ADA})), "her request")
+    done = data.branches.merge("mended", "t", actor=actor, manner=Manner(key=("id",)))
+    assert done.version is not None
+    assert (done.version.rows, done.conflicts.total) == (2, 0)
+    assert data.read("t").rows() == [(2, BOB, 2.5), (3, "eve@example.org", 3.5)]
+    erase(project, Subject("mended", "email", frozenset({BOB})), "his request")
+    assert data.read("t@3")["id"].to_list() == [3]
