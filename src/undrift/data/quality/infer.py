@@ -4,18 +4,21 @@ Rules, in this order, for each column:
 
 ====================  =====================================================================
 columns and types     fail: exactly these columns, each of its logical type
-missing values        none in the reference: fail, by row. Else warn when their share grows by more
-                      than 10 points; fail, whole table, when less than 2 % is left
-numbers               fail, by row: within [min - m * range, max + m * range], m = 1, on a side with
-                      a heavy tail m = 10 (the extreme lies more than 3 quartile distances
-                      beyond the quartile). Where the tails are light also, fail, whole table: the
-                      mean within [min - range / 2, max + range / 2]
+missing values        none in the reference: fail, by row. Else warn when their share is half as large
+                      again, or 5 standard errors larger; fail, whole table, when less than 2 % is left
+numbers               as :mod:`undrift.data.quality.bounds` says: a warning beyond the room that the tail
+                      asks for, a fault, by row, beyond twice that; never below zero for a measure. Where tails are
+                      light, the mean: warn outside of the quartiles, fail outside of the nearer bounds. Where
+                      they are heavy, fail when less than half of the values lie around the quartiles
+flags                 whole numbers 0 and 1, both often: fail, by row: nothing else
 text with few values  warn, by row: no unknown value. fail, whole table: at most 10 % unknown. Only values
-                      of ten rows or more are named; where the reference has rarer ones, twice
-                      their share may be unknown
+                      of ten rows or more are named; as many rows as the rarer ones had, and 4
+                      standard errors more, may be unknown
+text of one length    warn, by row: all of that length
 personal columns      neither a range nor a set of values
 booleans              nothing: their type says it all
-identifiers           all different, by row: fail when the role or name says key or id, else warn
+identifiers           all different, by row: fail when the role or name says key or id; warn when they look
+                      like one: whole numbers without gaps or in order, texts of one length
 pairs of numbers      fail, whole table: a column that never exceeded another does so in at most
                       10 % of the rows
 rows                  fail: at least 1. warn: between 1/100 and 100 times the reference
@@ -23,24 +26,22 @@ rows                  fail: at least 1. warn: between 1/100 and 100 times the re
 
 Time does not get ranges: dates, instants, columns with the role ``time`` or ``calendar``, and whole
 numbers whose name is one of the calendar (``month``, ``hour``, ...) grow or turn by themselves.
-Neither do identifiers.
+Neither do identifiers. Below 100 rows bounds of numbers warn only.
 
-The margins allow a seasonal move as large as the whole range of the reference. They see a unit
-error that moves values further than that (temperatures in kelvin for Fahrenheit) row by row, and a
-smaller one when the mean leaves its interval (Fahrenheit for Celsius) or a law between two columns
-breaks (only one of temperature and dew point converted). They cannot see an error that leaves
-every column inside its season: Fahrenheit delivered as Celsius in both columns.
+Each expectation says in ``because`` what was seen: counts, shares and quartiles, no extremes.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
-from undrift.data.profile import QUANTILES, ColumnProfile, Profile
+from undrift.data.profile import ColumnProfile, Profile
+from undrift.data.quality.bounds import Bounds, bounds_of
 from undrift.data.quality.suite import Expectation, Severity, Suite, expect
 
 Role: TypeAlias = Literal["time", "calendar", "key", "target", "feature"]
@@ -50,20 +51,21 @@ _CALENDAR_WORDS = frozenset(
 )
 _KEY_WORDS = frozenset({"id", "key", "uuid", "guid"})
 _WORD = re.compile(r"[A-Za-z][a-z]*|[A-Z]+")
-_MARGIN = 1.0
-_HEAVY_MARGIN = 10.0
-_HEAVY_TAIL = 3.0
-_MEAN_MARGIN = 0.5
-_MISSING_WARN = 0.10
+_OF_ONE_PERSON = frozenset({"e-mail", "phone", "IBAN", "payment card", "national number"})
+_MISSING_FACTOR = 1.5
+_MISSING_ERRORS = 5
 _FEWEST_PRESENT = 0.02
 _MOST_CATEGORIES = 200
 _FEWEST_ROWS_PER_CATEGORY = 10
 _UNKNOWN_SHARE = 0.10
-_RARE_FACTOR = 2
+_UNKNOWN_ERRORS = 4
 _FEWEST_ROWS = 100
 _ROW_COUNT_FACTOR = 100
 _LAW_SHARE = 0.90
-_Q25, _Q75 = QUANTILES.index(0.25), QUANTILES.index(0.75)
+_BULK = 0.5
+_WITHIN = "expect_column_values_to_be_between"
+_WHOLE = 2**53
+_SPELT = 1000
 
 
 def infer_suite(name: str, profile: Profile, roles: Mapping[str, Role] | None = None) -> Suite:
@@ -125,12 +127,11 @@ def _types(profile: Profile) -> Iterable[Expectation]:
 
 def _column(column: ColumnProfile, rows: int, role: Role) -> Iterable[Expectation]:
     yield from _missing(column, rows, role)
-    unique = _unique(column, rows, role)
-    if unique is not None:
+    if (unique := _unique(column, rows, role)) is not None:
         yield unique
     elif role not in {"time", "calendar", "key"} and not column.personal:
-        yield from _range(column, rows)
-        yield from _categories(column, rows)
+        yield from _flags(column, rows) or _numbers(column, rows)
+        yield from _categories(column, rows) or _lengths(column)
 
 
 def _missing(column: ColumnProfile, rows: int, role: Role) -> Iterable[Expectation]:
@@ -138,86 +139,134 @@ def _missing(column: ColumnProfile, rows: int, role: Role) -> Iterable[Expectati
         return
     kind = "expect_column_values_to_not_be_null"
     if column.missing == 0:
-        yield expect(kind, "fail", f"none of {rows} was missing", column=column.name)
+        yield expect(kind, "fail", f"none of {rows:,} was missing", column=column.name)
         return
-    present = 1 - column.missing / rows
-    because = f"{100 * (1 - present):.2f} % were missing"
-    if present > _MISSING_WARN:
-        yield expect(kind, "warn", because, column=column.name, mostly=round(present - _MISSING_WARN, 4))
-    if present > 2 * _FEWEST_PRESENT:
+    share = column.missing / rows
+    because = f"{column.missing:,} of {rows:,} were missing ({_percent(share)})"
+    allowed = max(_MISSING_FACTOR * share, share + _MISSING_ERRORS * math.sqrt(share * (1 - share) / rows))
+    if allowed < 1:
+        yield expect(kind, "warn", because, column=column.name, mostly=_mostly(allowed))
+    if 1 - share > 2 * _FEWEST_PRESENT:
         yield expect(kind, "fail", because, column=column.name, mostly=_FEWEST_PRESENT)
 
 
 def _unique(column: ColumnProfile, rows: int, role: Role) -> Expectation | None:
     present = rows - column.missing
     countable = column.type in {"int", "string"} and role in {"key", "feature"}
-    if not countable or column.distinct != present or present < (1 if role == "key" else _FEWEST_ROWS):
+    is_strict = column.order in {"rising", "falling"}
+    all_differ = is_strict or (column.distinct == present and column.distinct_error == 0)
+    if not (countable and all_differ) or present < (1 if role == "key" else _FEWEST_ROWS):
         return None
-    because = f"all {present} were different"
+    if role != "key" and not (is_strict or _looks_like_keys(column)):
+        return None
     severity: Severity = "fail" if role == "key" else "warn"
-    return expect("expect_column_values_to_be_unique", severity, because, column=column.name)
+    return expect("expect_column_values_to_be_unique", severity, f"all {present:,} were different", column=column.name)
 
 
-def _range(column: ColumnProfile, rows: int) -> Iterable[Expectation]:
+def _looks_like_keys(column: ColumnProfile) -> bool:
     low, high = column.minimum, column.maximum
-    if not (column.quantiles and isinstance(low, int | float) and isinstance(high, int | float)) or low == high:
-        return  # infinite extremes are texts in a profile: no margin can be given to them
+    if isinstance(low, int) and isinstance(high, int):
+        return high - low + 1 == column.distinct
+    return column.personal in _OF_ONE_PERSON or _is_of_one_length(column)
+
+
+def _is_of_one_length(column: ColumnProfile) -> bool:
+    return column.text is not None and column.text.shortest == column.text.longest
+
+
+def _flags(column: ColumnProfile, rows: int) -> list[Expectation]:
+    if column.type != "int" or column.distinct != 2 or (column.minimum, column.maximum) != (0, 1):  # noqa: PLR2004
+        return []
+    ones = (column.mean or 0.0) * (rows - column.missing)
+    zeros = rows - column.missing - ones
+    if rows < _FEWEST_ROWS or ones * ones / zeros < _FEWEST_ROWS_PER_CATEGORY * 2:
+        return []  # a count that is seldom above zero may be 2 in the next batch
+    because = f"only 0 and 1 in {rows:,} rows, {_percent(column.mean or 0.0)} of them 1"
+    return [expect("expect_column_values_to_be_in_set", "fail", because, column=column.name, value_set=[0, 1])]
+
+
+def _numbers(column: ColumnProfile, rows: int) -> Iterable[Expectation]:
+    bounds = bounds_of(column, rows)
+    if bounds is None:
+        return
     severity: Severity = "fail" if rows >= _FEWEST_ROWS else "warn"
-    left, right = _margins(column, low, high)
-    floor = 0.0 if low >= 0 and _HEAVY_MARGIN in {left, right} else _rounded(low - left * (high - low))
-    because = "the range of the reference, with room on both sides"
-    kind = "expect_column_values_to_be_between"
-    ceiling = _rounded(high + right * (high - low))
-    yield expect(kind, severity, because, column=column.name, min_value=floor, max_value=ceiling)
-    if low >= 0 > floor:
-        yield expect(kind, "warn", "the reference has nothing below zero", column=column.name, min_value=0)
-    if left == right == _MARGIN:
-        yield _mean(column, severity, low, high)
+    seen = "few values were seen"
+    if severity == "fail":
+        seen = f"half of the values lie between {_told(bounds.middle[0])} and {_told(bounds.middle[1])}"
+    yield expect(_WITHIN, severity, f"{seen}; beyond this a value is hardly true", **_between(column, bounds.far))
+    if severity == "fail" and bounds.near != bounds.far:
+        nearer = [None if one == other else one for one, other in zip(bounds.near, bounds.far, strict=True)]
+        yield expect(_WITHIN, "warn", _nearer(bounds, seen), **_between(column, nearer))
+    yield from _location(column, bounds, severity, seen)
 
 
-def _mean(column: ColumnProfile, severity: Severity, low: float, high: float) -> Expectation:
-    room = _MEAN_MARGIN * (high - low)
-    return expect(
-        "expect_column_mean_to_be_between",
-        severity,
-        f"the mean of the reference is {column.mean:g}",
-        column=column.name,
-        min_value=_rounded(low - room),
-        max_value=_rounded(high + room),
-    )
+def _nearer(bounds: Bounds, seen: str) -> str:
+    return "values end there" if bounds.ends else f"{seen}; beyond this a value is unusual"
 
 
-def _margins(column: ColumnProfile, low: float, high: float) -> tuple[float, float]:
-    """Return how many ranges of room the two sides get."""
-    q25, q75 = column.quantiles[_Q25], column.quantiles[_Q75]
-    middle = _HEAVY_TAIL * (q75 - q25)
-    return (
-        _HEAVY_MARGIN if q25 - low > middle else _MARGIN,
-        _HEAVY_MARGIN if high - q75 > middle else _MARGIN,
-    )
+def _location(column: ColumnProfile, bounds: Bounds, severity: Severity, seen: str) -> Iterable[Expectation]:
+    if bounds.mean is None:
+        if bounds.bulk is not None:
+            because = f"{seen}; a mean would follow the tail"
+            yield expect(_WITHIN, severity, because, mostly=_BULK, **_between(column, bounds.bulk))
+        return
+    kind, because = "expect_column_mean_to_be_between", f"the mean was {_told(column.mean or 0.0)}"
+    yield expect(kind, "warn", because, **_between(column, bounds.mean))
+    if severity == "fail":
+        yield expect(kind, severity, because, **_between(column, bounds.near))
 
 
-def _rounded(bound: float) -> float:
-    """Return a bound with six digits: more would be false precision in a file that people review."""
-    return float(f"{bound:.6g}")
+def _between(column: ColumnProfile, bounds: Iterable[float | None]) -> dict[str, JSON]:
+    names = ("min_value", "max_value")
+    plain = {name: _plain(one) for name, one in zip(names, bounds, strict=True) if one is not None}
+    return {"column": column.name, **plain}
 
 
-def _categories(column: ColumnProfile, rows: int) -> Iterable[Expectation]:
+def _plain(bound: float) -> float | int:
+    return int(bound) if bound.is_integer() and abs(bound) < _WHOLE else bound
+
+
+def _categories(column: ColumnProfile, rows: int) -> list[Expectation]:
     few = column.distinct <= min(_MOST_CATEGORIES, rows // _FEWEST_ROWS_PER_CATEGORY)
     if column.type != "string" or not few or not column.top:
-        return
-    frequent = [str(value) for value, count in column.top if count >= _FEWEST_ROWS_PER_CATEGORY]
-    rare = sum(count for _, count in column.top if count < _FEWEST_ROWS_PER_CATEGORY) / rows
+        return []
+    frequent = sorted(str(value) for value, count in column.top if count >= _FEWEST_ROWS_PER_CATEGORY)
     if not frequent:
-        return
+        return []
+    counted = column.top_rows - column.missing * column.top_rows / rows
+    rare = sum(count for _, count in column.top if count < _FEWEST_ROWS_PER_CATEGORY)
+    rarer = f", rarer ones in {_percent(rare / counted)} of the rows" if rare else ""
+    because = f"{len(frequent)} frequent value{'s' * (len(frequent) > 1)}{rarer}"
+    allowed = (rare + _UNKNOWN_ERRORS * math.sqrt(2 * rare + 1)) / counted if rare else 0.0
+    found = []
     kind = "expect_column_values_to_be_in_set"
-    values = sorted(frequent)
-    because = f"the reference has {len(values)} frequent values"
-    usual = {} if rare == 0 else {"mostly": round(max(0.0, 1 - _RARE_FACTOR * rare), 4)}
-    yield expect(kind, "warn", because, column=column.name, value_set=values, **usual)
-    unknown = max(_UNKNOWN_SHARE, _RARE_FACTOR * rare)
-    if unknown < 1:
-        yield expect(kind, "fail", because, column=column.name, value_set=values, mostly=round(1 - unknown, 4))
+    if allowed < 1:
+        usual: dict[str, JSON] = {"mostly": _mostly(allowed)} if allowed else {}
+        found.append(expect(kind, "warn", because, column=column.name, value_set=[*frequent], **usual))
+    if (unknown := max(_UNKNOWN_SHARE, 2 * allowed)) < 1:
+        found.append(expect(kind, "fail", because, column=column.name, value_set=[*frequent], mostly=_mostly(unknown)))
+    return found
+
+
+def _lengths(column: ColumnProfile) -> Iterable[Expectation]:
+    text = column.text
+    if text is not None and text.looked_at >= _FEWEST_ROWS and _is_of_one_length(column):
+        kind, because = "expect_column_value_lengths_to_equal", f"all had {text.longest} characters"
+        yield expect(kind, "warn", because, column=column.name, value=text.longest)
+
+
+def _mostly(allowed: float) -> float:
+    """Return the share that must hold when another may not, with three digits and rounded down."""
+    return math.floor(round(1000 * (1 - allowed), 6)) / 1000
+
+
+def _told(number: float) -> str:
+    """Return a number with four digits or as a whole number."""
+    return f"{number:,.0f}" if abs(number) >= _SPELT else f"{number:.4g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _laws(profile: Profile, roles: Mapping[str, Role]) -> Iterable[Expectation]:

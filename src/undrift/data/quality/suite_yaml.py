@@ -93,8 +93,9 @@ def _told(column: ColumnProfile | None, rows: int) -> str:
     if column.personal:
         told.append(f"personal ({column.personal}): its cells are not told")
     elif column.quantiles:
-        middle = column.quantiles[len(column.quantiles) // 2]
+        _, q05, q25, middle, q75, q95, _ = column.quantiles
         told.append(f"{column.minimum} to {column.maximum}, median {middle:.6g}, mean {column.mean:.6g}")
+        told.append(f"half between {q25:.6g} and {q75:.6g}, nine of ten between {q05:.6g} and {q95:.6g}")
     elif column.minimum is not None and column.type != "string":
         told.append(f"{column.minimum} to {column.maximum}")
     return _comment(f": {', '.join(told)}")

@@ -30,7 +30,8 @@ def test_the_written_suite_is_the_suggested_one() -> None:
     text = write_yaml(suite, found, "data:people@1")
     assert text.startswith("# Suggested by data:people@1, 360 rows.")
     assert "# age: int, 72 different values, 18 to 89, median 53.5" in text
-    assert "because: 'the range of the reference, with room on both sides'" in text
+    assert "half between 35.75 and 71.25, nine of ten between 21 and 86" in text
+    assert "because: half of the values lie between 35.75 and 71.25; beyond this a value is hardly true" in text
     assert {one.describe() for one in _loaded(text).expectations} == {one.describe() for one in suite.expectations}
     assert (_loaded(text).meta, _loaded(text).bad_row_limit) == (suite.meta, suite.bad_row_limit)
 
