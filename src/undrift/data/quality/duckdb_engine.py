@@ -38,11 +38,14 @@ class Query:
         The values.
     predicates : list of Predicate
         Functions of Python that it calls, as ``judge0`` for the first.
+    groups : list of str
+        Joins with values that occur more than once.
     """
 
     text: str = ""
     values: list[object] = field(default_factory=list)
     predicates: list[Predicate] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
 
 
 def run(path: Path, plan: Plan, memory_limit: int | None = None) -> Answers:
@@ -118,10 +121,13 @@ def query_of(path: Path, plan: Plan, dtypes: Mapping[str, pl.DataType]) -> Query
     marks = [f"{write.expression(one)} AS {_name(_MARK + name)}" for name, one in plan.marks.items()]
     asked = [write.aggregate(one) for one in plan.aggregates.values()] or ["count(*)"]
     clean = ", ".join([f"{row} AS {_name(_ROW)}", *columns])
-    marked = ", ".join(["*", *marks])
+    marked = ", ".join(["clean.*", *marks])
+    # Repeated values are found in groups, of the columns concerned alone, and joined: a window would hold and part
+    # all columns of all rows. Not materialized, so that each part reads no column but its own.
+    joined = " ".join(["clean", *query.groups])
     # Names are quoted, values are parameters, numbers are numbers.
     query.text = f"""
-        WITH clean AS (SELECT {clean} FROM {source}), marked AS (SELECT {marked} FROM clean)
+        WITH clean AS NOT MATERIALIZED (SELECT {clean} FROM {source}), marked AS (SELECT {marked} FROM {joined})
         SELECT {", ".join(asked)} FROM marked
     """  # noqa: S608
     return query
@@ -150,7 +156,7 @@ class _Writer:
             "in": self._within,
             "matches": self._matches,
             "judged": self._judged,
-            "repeated": _repeated,
+            "repeated": self._repeated,
             "quantile": _quantile,
         }
 
@@ -188,6 +194,20 @@ class _Writer:
         self._query.predicates.append(predicate)
         return f"judge{len(self._query.predicates) - 1}({arguments[0]})"
 
+    def _repeated(self, arguments: list[str], _: object) -> str:
+        where, *values = arguments
+        number = len(self._query.groups)
+        names = [_name(f"{_MARK}group{number}.{place}") for place in range(len(values))]
+        several = _name(f"{_MARK}group{number}")
+        grouped = ", ".join(f"{value} AS {name}" for value, name in zip(values, names, strict=True))
+        equal = " AND ".join(f"{value} IS NOT DISTINCT FROM {name}" for value, name in zip(values, names, strict=True))
+        # Names are quoted, conditions are written here.
+        self._query.groups.append(
+            f"LEFT JOIN (SELECT {grouped}, TRUE AS {several} FROM clean WHERE {where} "  # noqa: S608
+            f"GROUP BY ALL HAVING count(*) > 1) ON {equal}"
+        )
+        return f"coalesce({several}, FALSE)"
+
     def aggregate(self, asked: Aggregate) -> str:
         only = "" if asked.where is None else f" FILTER (WHERE {self.expression(asked.where)})"
         if asked.kind == "count":
@@ -202,11 +222,6 @@ class _Writer:
         if asked.kind == "values":
             return f"list(DISTINCT {value}) FILTER (WHERE {_all(value, only)})"
         return f"{_AGGREGATES[asked.kind].format(value)}{only}"
-
-
-def _repeated(arguments: list[str], _: object) -> str:
-    where, *values = arguments
-    return f"(count(*) FILTER (WHERE {where}) OVER (PARTITION BY {', '.join(values)}) > 1)"
 
 
 def _quantile(arguments: list[str], share: float) -> str:

@@ -21,6 +21,7 @@ from polars.io.plugins import register_io_source
 
 from undrift.data.quality import duckdb_engine, engines
 from undrift.data.quality.check import Asked, CheckReport, check, plan_of, prepare
+from undrift.data.quality.engines import EngineName
 from undrift.data.quality.plan import EngineFailed
 from undrift.data.quality.signatures import SIGNATURES
 from undrift.data.quality.suite import Expectation, Suite, expect
@@ -134,6 +135,9 @@ def test_engines_agree_on_any_table(rows: list[tuple[Any, ...]], condition: str)
     assert ours == theirs
 
 
+ENGINES: tuple[EngineName, ...] = ("polars", "duckdb")
+
+
 def test_one_suite_is_one_scan_of_polars() -> None:
     """However many expectations, with conditions, windows and lists of rows: the source is read once."""
     scans = []
@@ -147,8 +151,8 @@ def test_one_suite_is_one_scan_of_polars() -> None:
     assert (len(scans), report.rows) == (1, TYPED.height)
 
 
-def test_one_suite_is_one_scan_of_duckdb(tmp_path: Path) -> None:
-    """The plan of its one query reads the file in one place."""
+def test_one_suite_is_one_scan_of_duckdb_and_one_of_each_key(tmp_path: Path) -> None:
+    """Its one query reads rows in one place; values that must differ are grouped from their own columns alone."""
     path = tmp_path / "table.parquet"
     TYPED.write_parquet(path)
     suite = Suite("s", tuple(every()))
@@ -157,14 +161,38 @@ def test_one_suite_is_one_scan_of_duckdb(tmp_path: Path) -> None:
     assert query.predicates == []
     with duckdb.connect() as connection:
         rows = connection.execute(f"EXPLAIN (FORMAT json) {query.text}", query.values).fetchall()
-    assert _scans(json.loads(rows[0][1])) == 1
+    widest, *keys = sorted(map(len, _scans(json.loads(rows[0][1]))), reverse=True)
+    assert widest > len(TYPED.columns) / 2
+    assert 1 <= len(keys) <= len(query.groups)
+    assert max(keys) <= 3  # a key of three columns, and its condition
 
 
-def _scans(node: Any) -> int:
+def _scans(node: Any) -> list[list[str]]:
+    """Return which columns each part of a plan reads."""
     if isinstance(node, list):
-        return sum(map(_scans, node))
-    own = "PARQUET" in str(node.get("name", "")).upper()
+        return [one for child in node for one in _scans(child)]
+    own = []
+    if "PARQUET" in str(node.get("name", "")).upper():
+        read = node["extra_info"]["Projections"]
+        own = [[read] if isinstance(read, str) else list(read)]
     return own + _scans(node.get("children", []))
+
+
+@pytest.mark.parametrize("where", [None, "flag"])
+def test_repeated_keys_of_missing_values_are_found_by_both_engines(where: str | None) -> None:
+    """Missing values are equal to each other in a key of several columns; rows outside of a condition do not count."""
+    table = pl.DataFrame(
+        {
+            "a": [1, 1, None, None, 2, 2, None],
+            "b": ["x", "x", None, None, None, None, "x"],
+            "flag": [True, False, True, True, True, True, True],
+        }
+    )
+    condition = {"row_condition": f"{where} == True", "condition_parser": "pandas"} if where else {}
+    kind, names = "expect_compound_columns_to_be_unique", ["a", "b"]
+    suite = Suite("s", (expect(kind, column_list=[*names], ignore_row_if="never", **condition),))
+    found = {engine: check(table, suite, Asked(engine=engine)).results[0].rows.tolist() for engine in ENGINES}
+    assert found["polars"] == found["duckdb"] == ([2, 3, 4, 5] if where else [0, 1, 2, 3, 4, 5])
 
 
 def test_a_file_is_checked_where_it_lies(tmp_path: Path) -> None:
