@@ -14,6 +14,7 @@ from undrift.blobs.store import BlobStore
 from undrift.core.clock import real_clocks
 from undrift.core.digest import blake3_file
 from undrift.data.quality.suite import Suite, expect
+from undrift.data.repository import VersionsProjection
 from undrift.data.service import Data
 from undrift.ledger.actor import Actor
 from undrift.ledger.ledger import Ledger
@@ -116,6 +117,22 @@ def test_versions_tags_suites_and_batches_on_every_database(target: str, tmp_pat
     ]
     assert data.get(f"t@{data.get('t@2').version_id[3:12]}").table_digest is not None
     assert [admission.version for admission in data.admissions("t")] == [data.get("t@2")]
+
+
+def test_branches_and_merges_on_every_database(target: str, tmp_path: Path) -> None:
+    """A branch leaves, both sides go on, it comes back; whose rows they are is known."""
+    data, (first, second, third) = open_data(target, tmp_path / "store"), write(tmp_path / "in", 3)
+    data.add(first, "t", actor=ADA)
+    data.branches.branch("t", "fix", actor=ADA)
+    data.add(second, "t", actor=ADA, append=True)
+    data.add(third, "fix", actor=ADA, append=True)
+    merged = data.branches.merge("fix", "t", actor=ADA)
+    assert (merged.outcome, merged.base, merged.version and merged.version.rows) == ("merged", "data:t@1", 60)
+    assert data.branches.merge("t", "fix", actor=ADA).outcome == "fast-forward"
+    [branch] = data.branches.all("t")
+    assert (branch.ahead, branch.behind, branch.merged, branch.brought) == (0, 0, "data:t@3", "data:fix@3")
+    assert set(data.erasure.family("fix")) == {"fix", "t"}
+    assert data._ledger.verify([VersionsProjection()]).ok
 
 
 @pytest.fixture

@@ -161,3 +161,17 @@ class Killed(BaseException):
 
 def _die(*_: object) -> None:
     raise Killed
+
+
+def test_what_a_branch_left_is_fetched_and_searched_with_it(ada: Path, tmp_path: Path, remote: Path) -> None:
+    """Who has the branch alone is told of the rest, and erases there, too."""
+    run(ada, "data", "branch", "t@2", "fix")
+    run(ada, "data", "push")
+    ben = made(tmp_path / "ben")
+    run(ben, "data", "pull", "fix")
+    erase = [word.replace("t", "fix") if word == "t" else word for word in ERASE]
+    plan = run(ben, *[word.replace("t", "fix") if word == "t" else word for word in SUBJECT], "--remotes", "--plan")
+    assert sorted(plan["remotes"]["fetched"]) == ["data:t@1 (team)", "data:t@2 (team)"]
+    run(ben, *erase, "--remotes")
+    assert not holds(ben)
+    assert not holds(remote)

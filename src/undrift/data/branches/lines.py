@@ -135,7 +135,8 @@ class Lines:
     def bases(self, one: Point, other: Point) -> tuple[Point, ...]:
         """Return the latest versions from which both descend: one where datasets are simply branched and merged."""
         common = self.ancestors(one) & self.ancestors(other)
-        older = {above for point in common for above in self.ancestors(point) if above != point}
+        # What a common version was made from is common, too: so one step down from each finds all that are not latest.
+        older = {above for point in common for above in self.before(point)}
         return tuple(sorted(common - older))
 
     def ahead(self, dataset: str, of: str) -> int:

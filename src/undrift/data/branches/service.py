@@ -206,10 +206,9 @@ class Branches:
         if dataset is not None:
             self._stored.find(Ref("data", dataset))
         with self._ledger.read() as connection:
-            every = [(point, tie) for point, tie in ties.ties(connection) if tie.kind == "branch"]
             return [
-                _told(ties.lines(connection, ties.family(connection, point.dataset)), point, tie)
-                for point, tie in every
+                _told(lines, point, tie)
+                for point, tie, lines in ties.branches(connection)
                 if dataset is None or dataset in (point.dataset, tie.dataset)
             ]
 

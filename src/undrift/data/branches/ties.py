@@ -62,13 +62,24 @@ def lines(connection: Connection, names: Iterable[str]) -> Lines:
     return Lines.of(Line(point, row.version_id, row.parent, tied.get(point)) for point, row in points)
 
 
-def bases(connection: Connection) -> set[str]:
-    """Return the ids of the versions from which a merge of a branch and what it left from would start."""
-    found: set[str] = set()
+def branches(connection: Connection) -> list[tuple[Point, Tie, Lines]]:
+    """Return the first version of each branch, what it left from, and how the versions of its family descend."""
+    known: dict[str, Lines] = {}
+    found = []
     for point, tie in ties(connection):
         if tie.kind != "branch":
             continue
-        known = lines(connection, family(connection, point.dataset))
+        if point.dataset not in known:
+            names = family(connection, point.dataset)
+            known.update(dict.fromkeys(names, lines(connection, names)))
+        found.append((point, tie, known[point.dataset]))
+    return found
+
+
+def bases(connection: Connection) -> set[str]:
+    """Return the ids of the versions from which a merge of a branch and what it left from would start."""
+    found: set[str] = set()
+    for point, tie, known in branches(connection):
         one, other = known.newest(point.dataset), known.newest(tie.dataset)
         if one is not None and other is not None:
             found |= {known.every[base].version_id for base in known.bases(one, other)}

@@ -57,9 +57,10 @@ def plan_remotely(project: Project, subject: Subject) -> tuple[Erased, Remotely]
     """
     remotes = _remotes(project)
     names = project.data.erasure.family(subject.dataset)
+    held = set(names) & set(project.data.names())  # of a branch that was pulled alone, what it left is not here
     here = {
         (name, version.version_id)
-        for name in names
+        for name in held
         for version in project.data.log(name)
         if not version.is_gone
     }  # fmt: skip
