@@ -10,7 +10,8 @@ import click
 
 from undrift.cli.answer import Answer, error_text, table
 from undrift.cli.command import command
-from undrift.core.errors import BadInput, DecisionNeeded
+from undrift.cli.confirming import NotConfirmed
+from undrift.core.errors import BadInput
 from undrift.project import Project
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ class NoSubject(BadInput):
     """Nobody said whose rows are to be erased."""
 
     code = "no-subject"
-
-
-class NotConfirmed(DecisionNeeded):
-    """An erasure was not confirmed; nothing comes back from one."""
-
-    code = "not-confirmed"
 
 
 @command("erase", example="undrift data erase customers --on email --value - --reason 'her request' --yes")

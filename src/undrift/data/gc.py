@@ -32,16 +32,23 @@ class Keep:
         References of versions that do because something was made from them.
     last : int
         How many of the newest of each dataset do.
+    agreed : collection of str or None
+        References of the only versions that may let go, because somebody saw and agreed to these; None: any.
+    reason : str
+        Why the others go; it stays in the ledger.
     """
 
     is_everything: bool = True
     has_tags: bool = False
     used: Collection[str] = field(default_factory=frozenset)
     last: int = 1
+    agreed: Collection[str] | None = None
+    reason: str = ""
 
     def holds(self, version: DatasetVersion, place: int) -> bool:
         """Say whether a version keeps its bytes; its place is 0 for the newest of its dataset."""
         is_wanted = (self.has_tags and bool(version.tags)) or version.ref in self.used
+        is_wanted = is_wanted or (self.agreed is not None and version.ref not in self.agreed)
         return self.is_everything or place < max(1, self.last) or is_wanted
 
 
@@ -53,6 +60,8 @@ class Swept:
     ----------
     versions : tuple of str
         References of versions whose bytes went.
+    version_bytes : int
+        How large their files are; less is freed where other versions share chunks with them.
     collected : Collected
         What was deleted.
     merged : Merged
@@ -62,6 +71,7 @@ class Swept:
     """
 
     versions: tuple[str, ...]
+    version_bytes: int
     collected: Collected
     merged: Merged
     is_plan: bool
@@ -71,6 +81,7 @@ class Swept:
         return {
             "plan": self.is_plan,
             "versions": list(self.versions),
+            "version_bytes": self.version_bytes,
             "chunks": self.collected.chunks,
             "freed_bytes": self.collected.freed_bytes,
             "packs": self.collected.packs,
@@ -121,12 +132,13 @@ def gc(stored: StoredVersions, keep: Keep, actor: Actor, *, is_plan: bool = Fals
                     change.record(
                         repository.BYTES_DROPPED,
                         version.ref,
-                        {"version_id": version.version_id, "bytes": version.bytes},
+                        {"version_id": version.version_id, "bytes": version.bytes, "reason": keep.reason},
                     )
         collected = collect(stored.blobs, needed, is_plan=is_plan, seen=seen)
         together = merging.groups(stored.blobs, collected.left)
     merged = merging.planned(together) if is_plan else merging.merge(stored.blobs, together, seen)
-    return Swept(tuple(version.ref for version in going), collected, merged, is_plan)
+    size_bytes = sum({version.version_id: version.bytes for version in going}.values())
+    return Swept(tuple(version.ref for version in going), size_bytes, collected, merged, is_plan)
 
 
 def _going(stored: StoredVersions, keep: Keep) -> list[DatasetVersion]:

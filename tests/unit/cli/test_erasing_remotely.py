@@ -54,7 +54,7 @@ def ada(tmp_path: Path) -> Path:
     add(folder, MARKER, "bob")
     add(folder, MARKER, "bob", "cleo")
     run(folder, "data", "push")
-    assert run(folder, "data", "gc", "--keep-last", "1")["versions"] == ["data:t@1"]
+    assert run(folder, "data", "gc", "--keep-last", "1", "--yes", "--reason", "room")["versions"] == ["data:t@1"]
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,14 @@ def test_what_is_kept(three: Data, ada: Actor, keep: Keep, gone: list[int]) -> N
     """The last ones, and those that something was made from."""
     three.keeping.gc(keep, ada)
     assert [one.number for one in reversed(three.log("t")) if one.is_gone] == gone
+
+
+def test_only_what_was_agreed_goes(three: Data, ada: Actor, tmp_path: Path) -> None:
+    """A version that is no longer the newest since somebody agreed was not shown to them."""
+    plan = three.keeping.gc(NOTHING, ada, is_plan=True)
+    add(three, ada, tmp_path, "fourth")
+    assert three.keeping.gc(replace(NOTHING, agreed=plan.versions), ada).versions == ("data:t@2", "data:t@1")
+    assert [one.number for one in three.log("t") if not one.is_gone] == [4, 3]
 
 
 def test_the_ledger_explains_whose_bytes_are_gone(three: Data, ada: Actor, ledger: Ledger, tmp_path: Path) -> None:
