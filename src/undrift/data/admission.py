@@ -42,7 +42,7 @@ from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.data.tabular.table_files import TABLE_ENDINGS, format_of
 from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, NotATable
-from undrift.data.workspace import SourceNotFound
+from undrift.data.workspace import SourceNotFound, missing
 from undrift.ledger.actor import Actor
 from undrift.ledger.change import Change
 
@@ -142,6 +142,7 @@ class _Judged:
     stopped_by: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     judgement: Judgement | None = None
+    brought: Brought | None = None
 
     @property
     def good(self) -> pl.DataFrame:
@@ -202,9 +203,10 @@ class Admissions:
             return self._refuse_unread(batch, error, actor)
         judged = _judge(reading.frame, reading.faults, batch.suite, self._personal(batch, reading.frame))
         if not judged.stopped_by and self._past.settings(batch.name).anomalies == "fail":
-            foreseen = self._past.foresee(batch.name, _brought(judged, delivery))
+            brought = _brought(judged, delivery).profiled()
+            foreseen = self._past.foresee(batch.name, brought)
             unusual = tuple(f"{one.metric} is out of the ordinary" for one in foreseen.anomalies)
-            judged = replace(judged, stopped_by=unusual, judgement=foreseen)
+            judged = replace(judged, stopped_by=unusual, judgement=foreseen, brought=brought)
         if judged.stopped_by:
             return self._refuse(batch, judged, actor)
         return self._let_in(batch, judged, actor, delivery)
@@ -218,7 +220,9 @@ class Admissions:
 
     def _receive(self, source: Path, name: str) -> _Batch:
         if not source.is_file():
-            raise SourceNotFound(f"there is no file {source}", cure="a batch is one table file")
+            if source.is_dir():
+                raise SourceNotFound(f"{source} is a folder", cure="a batch is one table file")
+            raise missing(source)
         if format_of(source) is None:
             raise NotATable(f"{source.name} is not a table", cure=f"tables are {TABLE_ENDINGS} files")
         with self._ledger.read() as connection:
@@ -281,7 +285,7 @@ class Admissions:
         version = self._adder.add(addition, actor, record)
         if not recorded:  # the newest version holds these bytes already
             return replace(admission, version=version, known=True)
-        judgement = self._past.look(version.ref, actor, _brought(judged, delivery))
+        judgement = self._past.look(version.ref, actor, judged.brought or _brought(judged, delivery))
         return replace(admission, version=version, at=recorded[-1], judgement=judgement)
 
     def _refuse(self, batch: _Batch, judged: _Judged, actor: Actor) -> Admission:

@@ -20,7 +20,7 @@ from undrift.data.anomalies.measurement import Measurement, measure
 from undrift.data.anomalies.series import HOURS, ROWS, SHARE, Past, judge
 from undrift.data.anomalies.verdict import Verdict
 from undrift.data.personal.masks import Masks
-from undrift.data.profile import profile
+from undrift.data.profile import Profile, profile
 from undrift.data.quality.suite import Suite, expect
 from undrift.data.service import Data
 from undrift.data.tables import versions
@@ -229,6 +229,25 @@ def test_where_the_settings_say_so_it_is_refused(
     assert "rows is out of the ordinary" in admission.reasons
     assert admission.quarantine is not None
     assert admission.quarantine.whole
+
+
+@pytest.mark.parametrize(("batch", "outcome"), [("12", "admitted"), ("13", "refused")])
+def test_a_batch_that_may_be_refused_is_profiled_once(
+    data: Data, ada: Actor, batches: Path, monkeypatch: pytest.MonkeyPatch, batch: str, outcome: str
+) -> None:
+    """For its judgement and, where it is let in, for what later ones are compared with."""
+    made = []
+
+    def counted(frame: pl.DataFrame) -> Profile:
+        made.append(frame.height)
+        return profile(frame)
+
+    monkeypatch.setattr(data.history, "masks", Masks({"t": DatasetSettings(anomalies="fail")}))
+    changed = pl.read_parquet(batches / f"{batch}.parquet").slice(1)  # no file that is there already
+    changed.write_parquet(batches / "one.parquet")
+    monkeypatch.setattr("undrift.data.anomalies.history.profile", counted)
+    admission = data.admit(batches / "one.parquet", "t", actor=ada)
+    assert (admission.outcome, made) == (outcome, [changed.height])
 
 
 def test_versions_that_nobody_measured_are_measured_when_they_are_asked_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -26,7 +26,7 @@ from undrift.data.anomalies.series import MOST, Past
 from undrift.data.manifest import Manifest
 from undrift.data.personal.columns import sampled
 from undrift.data.personal.masks import Masks
-from undrift.data.profile import profile
+from undrift.data.profile import Profile, profile
 from undrift.data.stored import StoredVersions, as_ref
 from undrift.data.versions import DatasetVersion, NotATable
 from undrift.ledger.actor import Actor
@@ -48,11 +48,18 @@ class Brought:
         Whether they come behind others or in their place.
     personal : collection of str
         Columns of which no cell may be remembered.
+    profile : Profile, optional
+        What they are like, where that is known already.
     """
 
     frame: pl.DataFrame
     kind: Kind
     personal: Collection[str] = ()
+    profile: Profile | None = None
+
+    def profiled(self) -> Brought:
+        """Return the same rows with their profile, so that who looks at them twice makes it once."""
+        return self if self.profile is not None else replace(self, profile=profile(self.frame))
 
 
 class History:
@@ -193,7 +200,7 @@ class History:
 
     def _measured(self, dataset: str, rows: Brought, number: int, at: datetime) -> Measurement:
         personal = {*rows.personal, *self.masks.columns(dataset, sampled(rows.frame.lazy(), rows.frame.height))}
-        return measure(profile(rows.frame), number, rows.kind, at, personal)
+        return measure(rows.profile or profile(rows.frame), number, rows.kind, at, personal)
 
     def _brought_by(self, version: DatasetVersion) -> Brought:
         """Return what a version brought: the files behind those of the version before, or all."""
