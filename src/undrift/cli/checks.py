@@ -10,7 +10,7 @@ import click
 
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import masks_at, reading_options, refuse_reading
+from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading
 from undrift.cli.versions import broken
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("boolean_only", "basic", "summary", "complete")
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_ENDINGS = (".yaml", ".yml", ".json")  # of suites
 _EXAMPLES = 3
 _SOME, _ALL = 20, 200  # breaking values of one expectation, as many as Great Expectations tells
 
@@ -67,6 +68,7 @@ def check(
         parameters=_parameters(given),
         engine=cast("EngineName", engine),
     )
+    refuse_missing(what)
     suite = read_suite(suite_file) if suite_file else None
     if Path(what).is_file():
         if suite is None or freeze:
@@ -154,6 +156,8 @@ def suite(project: Path, name: str, *, suggest: bool, source: str | None, reason
         if suggest:
             return _suggested(opened, name)
         found = opened.data.suite(name)
+        if found is None:
+            opened.data.get(name)  # a dataset that is not there is told as such
     if found is None:
         return Answer({"suite": None}, f"{name} has no suite; freeze one: undrift data check {name} --freeze")
     rows = [(one.severity, one.describe()) for one in found.expectations]
@@ -165,7 +169,8 @@ def _frozen(project: Project, name: str, source: str, reason: str) -> Answer:
     from undrift.data.suites import Freezing
 
     before = project.data.suite(name)
-    new = read_suite(Path(source)) if Path(source).is_file() else project.data.suggest_suite(source)
+    is_file = Path(source).is_file() or source.lower().endswith(_ENDINGS)
+    new = read_suite(Path(source)) if is_file else project.data.suggest_suite(source)
     if before is not None and not reason:
         raise BadInput(f"the dataset {name!r} has a suite; why does it change?", cure="--reason TEXT")
     digest = project.data.freeze_suite(name, new, actor=project.actor, reason=reason)

@@ -9,7 +9,7 @@ import click
 
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import masks_at, reading_options, refuse_reading
+from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading
 from undrift.core.json import JSON
 from undrift.data.tabular.reading import Reading
 from undrift.project import Project
@@ -37,12 +37,9 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
     A file needs no project. Cells of columns that look personal are not told.
     """
     from undrift.data.profile.notices import notices
-    from undrift.data.tabular.table_files import format_of
-    from undrift.data.workspace import missing
 
+    refuse_missing(what)
     path = Path(what)
-    if not path.is_file() and (format_of(path) is not None or path.parent != Path()):
-        raise missing(path)
     found, source = _of_file(project, path, reading) if path.is_file() else _of_ref(project, what, reading)
     told = notices(found)
     data: dict[str, JSON] = {

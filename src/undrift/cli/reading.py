@@ -39,6 +39,22 @@ def table_file(path: Path) -> Path:
     return path
 
 
+def refuse_missing(what: str) -> None:
+    """Refuse what is written like a table file and is none; anything else may be a reference.
+
+    Raises
+    ------
+    SourceNotFound
+        If there is no such file; the cure names what is called most like it.
+    """
+    from undrift.data.tabular.table_files import format_of
+    from undrift.data.workspace import missing
+
+    path = Path(what)
+    if not path.exists() and (format_of(path) is not None or path.parent != Path()):
+        raise missing(path)
+
+
 @contextmanager
 def masks_at(folder: Path) -> Iterator[Masks]:
     """Give what masks personal cells of a file: the project's masks, or passing ones where there is no project."""

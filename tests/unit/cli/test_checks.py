@@ -124,3 +124,32 @@ def test_a_version_with_other_columns_is_shown_and_stops_what_comes_next(folder:
     stopped = run("data", "add", "people.csv", "--name", "people", code=3)
     assert "perhaps renamed: email -> mail" in stopped["notes"][-1]
     assert run("data", "check", "people", code=3)["verdict"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (["check", "peple.csv", "--suite", "people.yaml"], "people.csv"),
+        (["check", "peple.csv"], "people.csv"),
+        (["check", "people.csv", "--suite", "peple.yaml"], "people.yaml"),
+        (["profile", "peple.csv"], "people.csv"),
+        (["add", "peple.csv", "--name", "t"], "people.csv"),
+        (["add", "peple.csv", "--name", "t", "--append", "--check"], "people.csv"),
+        (["suite", "t", "--freeze", "peple.yaml"], "people.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_not_there_is_told_with_its_neighbour(folder: Path, words: list[str], nearest: str) -> None:
+    """By every command that is given one, as ``up`` does."""
+    run("init")
+    run("data", "add", "people.csv", "--name", "t")
+    run("data", "suite", "t", "--freeze", "t@1")
+    told = run("data", *words, *(["--reason", "r"] if words[0] == "suite" else []), code=2)
+    assert f"did you mean {nearest}?" in told["error"]["cure"]
+
+
+def test_the_suite_of_a_dataset_that_is_not_there_is_not_shown_as_none(folder: Path) -> None:
+    """A slip of the pen is no answer."""
+    run("init")
+    run("data", "add", "people.csv", "--name", "people")
+    assert "peple" in run("data", "suite", "peple", code=2)["error"]["message"]

@@ -19,6 +19,7 @@ import yaml
 from undrift.core.errors import NotFound
 from undrift.data.quality.signatures import check_arguments
 from undrift.data.quality.suite import DEFAULT_BAD_ROW_LIMIT, BadSuite, Expectation, Suite, normal
+from undrift.data.workspace import missing
 
 _Plain: TypeAlias = dict[str, Any]  # Any: what a file holds, checked here
 _FORM = "see docs/quality.md for the form of suites"
@@ -71,7 +72,7 @@ def read_suite(path: Path) -> Suite:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise SuiteNotFound(f"there is no file {path}", cure="give the path of a suite") from error
+        raise SuiteNotFound(f"there is no file {path}", cure=missing(path).cure) from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadSuite(f"{path} cannot be read as text", cure=_FORM) from error
     return parse_suite(text, path.name)
