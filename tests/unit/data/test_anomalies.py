@@ -231,9 +231,9 @@ def test_where_the_settings_say_so_it_is_refused(
     assert admission.quarantine.whole
 
 
-@pytest.mark.parametrize(("batch", "outcome"), [("12", "admitted"), ("13", "refused")])
+@pytest.mark.parametrize("batch", ["12", "13"])
 def test_a_batch_that_may_be_refused_is_profiled_once(
-    data: Data, ada: Actor, batches: Path, monkeypatch: pytest.MonkeyPatch, batch: str, outcome: str
+    data: Data, ada: Actor, batches: Path, monkeypatch: pytest.MonkeyPatch, batch: str
 ) -> None:
     """For its judgement and, where it is let in, for what later ones are compared with."""
     made = []
@@ -247,7 +247,7 @@ def test_a_batch_that_may_be_refused_is_profiled_once(
     changed.write_parquet(batches / "one.parquet")
     monkeypatch.setattr("undrift.data.anomalies.history.profile", counted)
     admission = data.admit(batches / "one.parquet", "t", actor=ada)
-    assert (admission.outcome, made) == (outcome, [changed.height])
+    assert (admission.outcome, made) == ("refused" if batch == "13" else "admitted", [changed.height])
 
 
 def test_versions_that_nobody_measured_are_measured_when_they_are_asked_for(
