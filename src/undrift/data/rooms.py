@@ -92,7 +92,7 @@ class DataParts:
         """Begins branches of datasets and merges them."""
         from undrift.data.branches.service import Branches
 
-        return Branches(self._stored, self.masks)
+        return Branches(self._stored, self.masks, self._store_dir / "scratch")
 
     @cached_property
     def _admissions(self) -> Admissions:

@@ -16,6 +16,11 @@ from undrift.data.table_digest import TableHasher
 BATCH_ROWS = 1 << 17
 
 
+def can_share() -> bool:
+    """Say whether tables can be written for sharing: it needs pyarrow."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
 def check_shareable() -> None:
     """Check that tables can be written for sharing, before anything slow is done.
 
@@ -24,7 +29,7 @@ def check_shareable() -> None:
     MissingExtra
         If pyarrow is not installed.
     """
-    if importlib.util.find_spec("pyarrow") is None:
+    if not can_share():
         raise MissingExtra("tables", "keeping a table as Parquet for sharing")
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from undrift.blobs.store import BlobStore
+from undrift.blobs.storing import store_files
+from undrift.core.scratch import scratch
 from undrift.data import parts
 from undrift.data.as_table import parquet_path
 from undrift.data.branches.columns import merge_schemas
@@ -17,9 +20,12 @@ from undrift.data.branches.files import merge_files
 from undrift.data.branches.rows import RowMerge, Rows, Rule, merge_rows
 from undrift.data.diff import BadKey
 from undrift.data.manifest import Manifest, Part
+from undrift.data.paths import check_path
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.sources import free_path, store_frame
 from undrift.data.stored import StoredVersions
+from undrift.data.table_digest import TableHasher
+from undrift.data.table_writer import can_share, write_shareable
 from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, NotATable
 
@@ -72,12 +78,23 @@ class Content:
             yield self.rows.frame
         yield from parts.batches(blobs, Manifest(self.after), schema)
 
-    def store(self, blobs: BlobStore) -> tuple[Manifest, int]:
-        """Store what is not stored yet and return all files, and how many bytes were new."""
+    def store(self, blobs: BlobStore, folder: Path) -> tuple[Manifest, int]:
+        """Store what is not stored yet and return all files, and how many bytes were new.
+
+        Rows are written for sharing where that can be done: a merge of few rows then stores little of a long table.
+        """
         if self.rows is None:
             return Manifest((*self.before, *self.after)), 0
-        made = store_frame(blobs, self.rows.frame, self.path)
-        return Manifest((*self.before, *made.parts, *self.after)), made.added_bytes
+        if can_share():
+            with scratch(folder) as room:
+                file = room / "merged.parquet"
+                write_shareable([self.rows.frame], file, TableHasher(Schema(self.rows.columns)))
+                stored = store_files(blobs, [file])
+            part, added_bytes = Part(check_path(self.path), stored.contents[0]), stored.added_bytes
+        else:
+            made = store_frame(blobs, self.rows.frame, self.path)
+            part, added_bytes = made.parts[0], made.added_bytes
+        return Manifest((*self.before, part, *self.after)), added_bytes
 
 
 def merged(stored: StoredVersions, sides: Sides, rule: Rule) -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from undrift.core.errors import BadInput, DecisionNeeded
@@ -149,10 +150,13 @@ class Merging:
         The versions.
     masks : Masks
         Knows which cells of conflicts are not shown.
+    folder : Path
+        Where rows are kept on their way into the store.
     """
 
-    def __init__(self, stored: StoredVersions, masks: Masks) -> None:
+    def __init__(self, stored: StoredVersions, masks: Masks, folder: Path) -> None:
         self._stored = stored
+        self._folder = folder
         self._ledger, self._blobs = stored.ledger, stored.blobs
         self._masks = masks
 
@@ -281,7 +285,7 @@ class Merging:
     def _written(self, found: _Found, new: NewVersion, told: Merged, who: tuple[Actor, Manner]) -> Merged:
         """Store the bytes, then make the version, its check, its tag and its event in one change."""
         actor, manner = who
-        manifest, stored_bytes = found.content.store(self._blobs)
+        manifest, stored_bytes = found.content.store(self._blobs, self._folder)
         self._blobs.put_bytes(manifest.encode())
         report = told.report
         report_digest = suites.store_report(self._blobs, report) if report is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -95,11 +96,13 @@ class Branches:
         The versions.
     masks : Masks
         Knows which cells of conflicts are not shown.
+    folder : Path
+        Where rows are kept on their way into the store.
     """
 
-    def __init__(self, stored: StoredVersions, masks: Masks) -> None:
+    def __init__(self, stored: StoredVersions, masks: Masks, folder: Path) -> None:
         self._stored = stored
-        self._merging = Merging(stored, masks)
+        self._merging = Merging(stored, masks, folder)
         self._ledger, self._blobs = stored.ledger, stored.blobs
 
     def branch(self, ref: Ref | str, name: str, *, actor: Actor, reason: str = "") -> DatasetVersion:

@@ -168,7 +168,7 @@ def test_of_two_branches_of_one_name_one_is_begun(
     def late(connection: object, name: str) -> None:
         look(connection, name)  # type: ignore[arg-type]  # handed on
         monkeypatch.undo()
-        Branches(line._stored, line.masks).branch("t@1", name, actor=ada)
+        Branches(line._stored, line.masks, line._store_dir).branch("t@1", name, actor=ada)
 
     monkeypatch.setattr(service, "_refuse_taken", late)
     with pytest.raises(BranchTaken):

@@ -17,9 +17,11 @@ from undrift.core.clock import real_clocks
 from undrift.core.config import DatasetSettings
 from undrift.core.errors import BadInput
 from undrift.core.masking import open_mask
+from undrift.data.branches import content
 from undrift.data.branches.content import Content
 from undrift.data.branches.merging import Manner, Merged, Merging, NoBase, SeveralBases
 from undrift.data.diff import BadKey
+from undrift.data.intake import Asked
 from undrift.data.personal.masks import Masks
 from undrift.data.quality.suite import Suite, expect
 from undrift.data.repository import VersionsProjection
@@ -390,10 +392,10 @@ def test_a_version_that_is_added_meanwhile_is_not_lost(
     store, merges = Content.store, []
     merge_once = Merging.merge
 
-    def late(self: Content, blobs: BlobStore) -> object:
+    def late(self: Content, blobs: BlobStore, folder: Path) -> object:
         if not merges[1:]:
             write("t", mon="1,a\n", tue="2,T\n", wed="3,c\n")
-        return store(self, blobs)
+        return store(self, blobs, folder)
 
     monkeypatch.setattr(Content, "store", late)
     monkeypatch.setattr(Merging, "merge", lambda *args: merges.append(1) or merge_once(*args))
@@ -402,6 +404,40 @@ def test_a_version_that_is_added_meanwhile_is_not_lost(
     assert rows(days, "t") == [(1, "F"), (2, "T"), (3, "c")]
     assert [one.number for one in days.log("t")] == [3, 2, 1]
     assert len(ledger.events(kinds=["data.merged"])) == 1
+
+
+def test_merged_rows_share_most_bytes_with_the_table_that_they_change(
+    data: Data, ledger: Ledger, tmp_path: Path
+) -> None:
+    """A table that is kept for sharing stays so; nothing is left on the way."""
+    pytest.importorskip("pyarrow")
+    count = 600_000
+    base = pl.DataFrame({"id": range(count), "x": pl.Series(range(count)).hash(seed=7), "y": [0.0] * count})
+    late = base.with_columns(y=pl.when(pl.col("id") > count - 50).then(1.0).otherwise("y"))
+    soon = base.with_columns(y=pl.when(pl.col("id") < 50).then(2.0).otherwise("y"))
+    for name, table in (("t", base), ("t", late), ("fix", soon)):
+        if name == "fix":
+            data.branches.branch("t@1", "fix", actor=ADA)
+        table.cast({"x": pl.Int64}, strict=False).write_parquet(tmp_path / "t.parquet")
+        data.intake.add(str(tmp_path / "t.parquet"), Asked(name, as_table=True), ADA)
+    done = merge(data, "fix", "t", key=("id",))
+    [event] = ledger.events(kinds=["data.merged"])
+    assert done.rows == {"added": 0, "removed": 0, "changed": 50}
+    assert done.version is not None
+    assert int(str(event.body["stored_bytes"])) < done.version.bytes / 4
+    assert data.read("t")["y"].sum() == 49 + 100
+    assert list((data._store_dir / "scratch").iterdir()) == []
+
+
+def test_without_pyarrow_rows_are_merged_all_the_same(
+    line: Data, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written as plain Parquet."""
+    monkeypatch.setattr(content, "can_share", lambda: False)
+    write("t", "1,A", "2,b", "3,c")
+    write("fix", "1,a", "2,B", "3,c")
+    assert merge(line, "fix", "t", key=("id",)).outcome == "merged"
+    assert rows(line, "t") == [(1, "A"), (2, "B"), (3, "c")]
 
 
 @pytest.mark.parametrize("moment", ["bytes", "version", "event"])
