@@ -178,7 +178,7 @@ def diff(
     rows = None
     if has_rows:
         held = (stored.schema(before), stored.schema(after))
-        rows = _rows(_unshared(stored, (old, new), held), _alike(*held), key)
+        rows = _rows(_unshared(stored, (before, after), (old, new), held), _alike(*held), key)
     return Diff(before.ref, after.ref, _files(old, new), columns, rows)
 
 
@@ -221,20 +221,22 @@ def _alike(old: Schema, new: Schema) -> tuple[str, ...]:
 
 
 def _unshared(
-    stored: StoredVersions, manifests: tuple[Manifest, Manifest], schemas: tuple[Schema, Schema]
+    stored: StoredVersions,
+    versions: tuple[DatasetVersion, DatasetVersion],
+    manifests: tuple[Manifest, Manifest],
+    schemas: tuple[Schema, Schema],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of files that only one of two versions has, or that they read differently."""
     shared: Counter[str] = Counter()
     if schemas[0] == schemas[1]:
         old, new = (Counter(part.contents.digest for part in manifest.parts) for manifest in manifests)
         shared = old & new
-    pools = [_without(manifest, shared) for manifest in manifests]
-    frames = [
-        pl.concat([parts.read_part(stored.blobs, part, schema) for part in pool])
-        if pool
-        else pl.DataFrame(schema=schema.dtypes)
-        for pool, schema in zip(pools, schemas, strict=True)
-    ]
+    frames: list[pl.DataFrame] = []
+    for version, manifest, schema in zip(versions, manifests, schemas, strict=True):
+        pool = _without(manifest, shared)
+        with stored.told(version):
+            read = [parts.read_part(stored.blobs, part, schema) for part in pool]
+        frames.append(pl.concat(read) if read else pl.DataFrame(schema=schema.dtypes))
     return frames[0], frames[1]
 
 

@@ -21,10 +21,10 @@ from undrift.data import checkout as checking_out
 from undrift.data.additions import Addition
 from undrift.data.checkout import Manner, Source
 from undrift.data.conform import conform
-from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest
 from undrift.data.parts import Wanted
 from undrift.data.personal.masks import Masks
+from undrift.data.remotes.known import REMOTES
 from undrift.data.rooms import DataParts
 from undrift.data.schema import Schema, freeze
 from undrift.data.sources import store_frame
@@ -70,7 +70,7 @@ class Data(DataParts):
     def __init__(  # one room, its parts
         self, ledger: Ledger, blobs: BlobStore, clocks: Clocks, store_dir: Path, masks: Masks | None = None
     ) -> None:
-        stored = StoredVersions(ledger, blobs)
+        stored = StoredVersions(ledger, blobs, store_dir / REMOTES)
         super().__init__(stored, clocks, store_dir, replace(masks or Masks(), left_from=stored.left_from))
         self._ledger = ledger
         self._blobs = blobs
@@ -277,7 +277,7 @@ class Data(DataParts):
             If bytes are missing or wrong; nothing is then written.
         """
         version = self.get(ref)
-        with told_of(version.ref):
+        with self._stored.told(version):
             source = Source(version.name, version.number, self._stored.manifest(version))
             return checking_out.checkout(self._blobs, self.places, source, target, Manner(overwrite, seen))
 
@@ -290,7 +290,7 @@ class Data(DataParts):
             If the version holds plain files.
         """
         version = self.get(ref)
-        with told_of(version.ref):
+        with self._stored.told(version):
             return parts.read(self._blobs, self._stored.manifest(version), self._stored.schema(version))
 
     def scan(self, ref: Ref | str) -> pl.LazyFrame:
@@ -302,7 +302,7 @@ class Data(DataParts):
             If the version holds plain files.
         """
         version = self.get(ref)
-        with told_of(version.ref):
+        with self._stored.told(version):
             return parts.scan(self._blobs, self._stored.manifest(version), self._stored.schema(version))
 
     def freeze_schema(self, ref: Ref | str, *, actor: Actor, schema: Schema | None = None) -> DatasetVersion:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
+from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import BadInput
 from undrift.core.refs import Ref, parse
 from undrift.data import parts, repository
 from undrift.data.branches import ties
 from undrift.data.manifest import Manifest
+from undrift.data.remotes.known import pull_of, pull_of_unknown
 from undrift.data.schema import Schema
 from undrift.data.table_digest import TableHasher
-from undrift.data.versions import BytesGone, DatasetVersion, NotATable
+from undrift.data.versions import BytesGone, DatasetNotFound, DatasetVersion, NotATable
 from undrift.ledger.ledger import Ledger
 
 
@@ -25,11 +30,14 @@ class StoredVersions:
         Where versions are recorded.
     blobs : BlobStore
         Where their bytes are.
+    remotes : Path
+        Where remotes keep what is known of them here.
     """
 
-    def __init__(self, ledger: Ledger, blobs: BlobStore) -> None:
+    def __init__(self, ledger: Ledger, blobs: BlobStore, remotes: Path) -> None:
         self.ledger = ledger
         self.blobs = blobs
+        self._remotes = remotes
 
     def newest(self, name: str) -> DatasetVersion | None:
         """Return the newest version of a dataset, None when there is none."""
@@ -63,10 +71,14 @@ class StoredVersions:
         Raises
         ------
         DatasetNotFound, AmbiguousVersion
-            If there is none, or a prefix fits several.
+            If there is none, or a prefix fits several. Where a remote is known to have it, the cure is the pull.
         """
-        with self.ledger.read() as connection:
-            return repository.find(connection, ref, as_of)
+        try:
+            with self.ledger.read() as connection:
+                return repository.find(connection, ref, as_of)
+        except DatasetNotFound as error:
+            command = pull_of_unknown(self._remotes, ref) if as_of is None else None
+            raise DatasetNotFound(error.message, cure=command or error.cure) from error
 
     def check_tag_free(self, name: str, tag: str) -> None:
         """Refuse a tag which is taken, before anything slow is done; the commit decides again.
@@ -90,11 +102,30 @@ class StoredVersions:
             If the manifest is not there or damaged.
         """
         if version.is_gone:
+            perhaps = f"undrift data pull {version.name}@{version.number}, if a remote has them; or add its files again"
             raise BytesGone(
                 f"the bytes of {version.ref} were let go of: undrift history {version.ref}",
-                cure=f"undrift data pull {version.name}@{version.number}, if a remote has them; or add its files again",
+                cure=pull_of(self._remotes, version) or perhaps,
             )
-        return Manifest.decode(self.blobs.read_bytes(version.version_id))
+        with self.told(version):
+            return Manifest.decode(self.blobs.read_bytes(version.version_id))
+
+    @contextmanager
+    def told(self, version: DatasetVersion) -> Iterator[None]:
+        """Name a version in errors about missing or damaged bytes of it, and where a remote has them the pull.
+
+        Raises
+        ------
+        BlobCorrupt, BlobMissing
+            The same error, which says what it is about.
+        """
+        try:
+            yield
+        except (BlobCorrupt, BlobMissing) as error:
+            is_told = error.message.startswith(f"{version.ref}:")
+            command = pull_of(self._remotes, version) if isinstance(error, BlobMissing) else None
+            message = error.message if is_told else f"{version.ref}: {error.message}"
+            raise type(error)(message, cure=command or error.cure, **error.fields) from error
 
     def schema(self, version: DatasetVersion) -> Schema:
         """Return the frozen schema of a version.
@@ -115,8 +146,9 @@ class StoredVersions:
         """Return the table digest of a version, computed from verified bytes."""
         schema = self.schema(version)
         hasher = TableHasher(schema)
-        for batch in parts.batches(self.blobs, self.manifest(version), schema):
-            hasher.update(batch)
+        with self.told(version):
+            for batch in parts.batches(self.blobs, self.manifest(version), schema):
+                hasher.update(batch)
         return hasher.digest()
 
 

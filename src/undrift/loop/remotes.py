@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from tomlkit import TOMLDocument
 
 from undrift.blobs.buckets import BucketUnreachable, refuse_secrets
@@ -9,6 +11,7 @@ from undrift.core.addresses import BadAddress, kind_of
 from undrift.core.config import STORE
 from undrift.core.errors import NotFound, UndriftError
 from undrift.core.ids import check_name
+from undrift.data.remotes.known import REMOTES
 from undrift.data.remotes.remote import Remote, RemoteTooNew
 from undrift.loop import settings_file
 from undrift.project import Project
@@ -36,7 +39,7 @@ def remote_of(project: Project, name: str, *, make: bool = False) -> Remote:
         known = ", ".join(project.settings.remotes) or "none"
         raise NotFound(f"there is no remote {name!r} (known: {known})", cure=f"undrift data remote add {name} URL")
     url = found.url if "://" in found.url else str(project.root / found.url)
-    return Remote(name, url, project.store / "remotes" / name, make=make)
+    return Remote(name, url, project.store / REMOTES / name, make=make)
 
 
 def answering(project: Project) -> tuple[list[Remote], list[UndriftError]]:
@@ -86,7 +89,10 @@ def name_remote(project: Project, name: str, url: str | None) -> bool:
             return
         settings_file.table(document, "remotes").pop(name)
 
-    return settings_file.edit(project, write)
+    is_new = settings_file.edit(project, write)
+    if url is None:  # else errors would name a remote that nobody knows any more
+        shutil.rmtree(project.store / REMOTES / name, ignore_errors=True)
+    return is_new
 
 
 def _check(project: Project, url: str) -> None:

@@ -209,7 +209,9 @@ class History:
         manifest = self._stored.manifest(version)
         behind = self._kept_of_parent(version, manifest)
         brought = Manifest(manifest.parts[behind:])
-        return Brought(parts.read(self._stored.blobs, brought, version.schema), "batch" if behind else "table")
+        with self._stored.told(version):
+            rows = parts.read(self._stored.blobs, brought, version.schema)
+        return Brought(rows, "batch" if behind else "table")
 
     def _kept_of_parent(self, version: DatasetVersion, manifest: Manifest) -> int:
         """Return how many files of the version before stand before new ones; 0 when this took its place."""

@@ -29,6 +29,7 @@ from undrift.core.files import make_private, write_atomic
 from undrift.core.ids import BadName, check_name
 from undrift.data.manifest import BadManifest, Manifest
 from undrift.data.paths import UnsafePath
+from undrift.data.remotes.known import RECORDS, kept
 from undrift.data.remotes.records import BadRecord, Record, decode
 from undrift.data.versions import check_tag
 
@@ -74,7 +75,7 @@ class Remote:
         self.name = name
         self.bucket = Bucket(address, make=make)
         self.packs = RemotePacks(self.bucket, cache)
-        self._records = make_private(cache / "records")
+        self._records = make_private(cache / RECORDS)
 
     def begin(self) -> None:
         """Make it a remote if it is none yet.
@@ -127,8 +128,10 @@ class Remote:
         return sorted(best.values(), key=lambda one: (one.dataset, one.number, one.version_id)), bad
 
     def write_record(self, record: Record) -> None:
-        """Write what is known of a version."""
-        self.bucket.write(record.path, record.encode())
+        """Write what is known of a version, and note here that the remote knows it."""
+        data = record.encode()
+        self.bucket.write(record.path, data)
+        write_atomic(kept(self._records, record.path), data)
 
     def manifest(self, record: Record) -> Manifest:
         """Return the manifest of a version, every byte and path of it checked.
@@ -267,9 +270,9 @@ class Remote:
     def _record(self, listed: Listed) -> Record | BadRecord:
         """Return a record, or what is wrong with it; one that was read before is not fetched again."""
         path = listed.path
-        kept = self._records / blake3_bytes(path.encode())[3:]
+        noted = kept(self._records, path)
         try:
-            return decode(kept.read_bytes(), path)
+            return decode(noted.read_bytes(), path)
         except (FileNotFoundError, BadRecord):
             pass
         data = self.bucket.read(path)
@@ -277,7 +280,7 @@ class Remote:
             record = decode(data, path)
         except BadRecord as error:
             return error
-        write_atomic(kept, data)
+        write_atomic(noted, data)
         return record
 
     def _corrupt(self, path: str, what: str, why: str) -> RemoteCorrupt:
