@@ -21,6 +21,7 @@ from undrift.monitoring.incident import Incident
 from undrift.project import Project
 
 _NEWEST_EVENTS = 50
+_VERSIONS = ("data.measured", "data.added", "data.merged")
 _WORDS = {"retrain": "undrift tick", "wait": "wait", "nothing": "look"}
 
 
@@ -176,7 +177,7 @@ def _unusual(project: Project) -> list[str]:
     """Return the anomalies of versions that are still the newest of their dataset, as they were recorded."""
     told: list[str] = []
     seen: set[str] = set()
-    for event in project.ledger.events(kinds=["data.measured", "data.added"], newest_first=True, limit=_NEWEST_EVENTS):
+    for event in project.ledger.events(kinds=_VERSIONS, newest_first=True, limit=_NEWEST_EVENTS):
         dataset = event.subject.partition("@")[0]
         if event.kind == "data.measured" and dataset not in seen and not event.erased:
             recorded: Any = event.body["anomalies"]  # Any: JSON that was written from verdicts

@@ -122,7 +122,8 @@ def _table(project: Project) -> Path:
     return path
 
 
-def test_an_anomaly_of_the_newest_version_is_told_until_the_next_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("comes", ["data.added", "data.merged"])
+def test_an_anomaly_of_the_newest_version_is_told_until_the_next_one(tmp_path: Path, comes: str) -> None:
     """With value, interval, method and number of past points."""
     verdict = {"metric": "rows", "outcome": "anomaly", "value": 480, "low": 800, "high": 1250, "method": "robust z"}
     with Project.create(tmp_path) as project:
@@ -132,5 +133,5 @@ def test_an_anomaly_of_the_newest_version_is_told_until_the_next_one(tmp_path: P
         told = "data:t@2 rows: 480, expected 800 to 1,250, robust z, 20 past points"
         assert status(project).as_json()["unusual"] == [told]
         with project.ledger.change(ADA) as change:
-            change.record("data.added", "data:t@3", {})
+            change.record(comes, "data:t@3", {})
         assert status(project).unusual == []

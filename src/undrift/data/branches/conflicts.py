@@ -42,11 +42,13 @@ class Conflict:
     theirs: str | None = None
 
     def told(self) -> str:
-        """Return it on one line."""
+        """Return it on one line; what a terminal would obey in names and cells is taken out."""
         where = ", ".join(f"{name}={_shown(cell)}" for name, cell in self.key.items())
         if self.what == "cell":
-            return f"{where}: {self.column} is {_shown(self.ours)} here and {_shown(self.theirs)} there"
-        return f"{self.what} {where or self.path or self.column}: {self.why}"
+            told = f"{where}: {self.column} is {_shown(self.ours)} here and {_shown(self.theirs)} there"
+        else:
+            told = f"{self.what} {where or self.path or self.column}: {self.why}"
+        return "".join(letter if letter.isprintable() else " " for letter in told)
 
     def as_json(self) -> dict[str, JSON]:
         """Return it for machines; what does not belong to its kind is left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from undrift.data.branches.conflicts import Conflict, Side
@@ -12,6 +12,7 @@ BOTH_CHANGED = "changed on both sides in different ways"
 BOTH_ADDED = "added on both sides with different content"
 DELETED_HERE = "deleted here and changed there"
 DELETED_THERE = "changed here and deleted there"
+_MOST_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,13 @@ def _replaced(was: Mapping[str, Part], here: Mapping[str, Part], there: Mapping[
     others = tuple(path for path in there if path not in was and path not in here)
     if not (gone and mine and others):
         return None
-    why = f"replaced here by {', '.join(mine)} and there by {', '.join(others)}"
-    return _Replaced(Conflict("file", why, path=", ".join(gone)), mine, others)
+    why = f"replaced here by {_listed(mine)} and there by {_listed(others)}"
+    return _Replaced(Conflict("file", why, path=_listed(gone)), mine, others)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _MOST_LISTED:,} more" if len(paths) > _MOST_LISTED else ""
+    return ", ".join(paths[:_MOST_LISTED]) + more
 
 
 def _why(old: Part | None, mine: Part | None, other: Part | None) -> str:

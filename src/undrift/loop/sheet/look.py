@@ -77,7 +77,7 @@ def look(project: Project | None, table: Path, asked: Asked, reading: Reading) -
     dataset, before = DatasetSettings(), None
     if project is not None:
         refuse_taken(project, asked)
-        dataset, before = project.settings.dataset(asked.name), _schema(project, asked.name)
+        dataset, before = project.data.masks.settings(asked.name), _schema(project, asked.name)
     said = reading.over(Reading.of(dataset))
     known = Known(
         settings=None if project is None else project.settings.models.get(asked.name),

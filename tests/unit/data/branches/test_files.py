@@ -67,6 +67,16 @@ def test_a_table_that_each_side_replaced_by_another_file_is_a_conflict() -> None
     assert merged(base, ours, theirs, table=False) == {"x": "7", "july": "1", "mended": "2"}
 
 
+def test_of_many_replaced_files_some_are_named() -> None:
+    """And how many more there are."""
+    names = [{f"{side}{number}": side for number in range(8)} for side in "bot"]
+    [told] = merged(*names)
+    assert told == (
+        "file b0, b1, b2, b3, b4 and 3 more: "
+        "replaced here by o0, o1, o2, o3, o4 and 3 more and there by t0, t1, t2, t3, t4 and 3 more"
+    )
+
+
 _FILES = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("012"), max_size=4)
 
 

@@ -156,6 +156,20 @@ def test_a_conflict_tells_key_column_and_cells_as_they_may_be_seen() -> None:
     assert found.frame["id"].to_list() == [1]
 
 
+def test_what_a_terminal_would_obey_is_not_told() -> None:
+    """Cells are strangers' texts; programs get them as they are."""
+    found = merge(
+        {"id": [1], "x": ["a"]},
+        {"id": [1], "x": ["\x1b[2Jb"]},
+        {"id": [1], "x": ["c"]},
+        "id",
+        tell=lambda _, cell: str(cell),
+    )
+    [cell] = found.conflicts.told
+    assert cell.told() == "id=1: x is  [2Jb here and c there"
+    assert cell.as_json()["ours"] == "\x1b[2Jb"
+
+
 def test_many_conflicts_are_counted_and_the_first_ones_told() -> None:
     """A hundred of them."""
     keys = list(range(1000))
