@@ -34,6 +34,7 @@ def _lines(found: Diff) -> list[str]:
     if schema is not None:
         told = _named("added", schema.added) + _named("removed", schema.removed)
         told += _named("retyped", [f"{name}: {was} -> {now}" for name, was, now in schema.retyped])
+        told += ["  in another order"] if schema.is_reordered else []
         lines += ["columns:" if told else "columns: as before", *told]
     if rows is not None:
         changed = "" if rows.changed is None else f", {rows.changed:,} changed"

@@ -12,7 +12,7 @@ from undrift.core.errors import BadInput
 from undrift.core.json import JSON
 from undrift.data import parts
 from undrift.data.manifest import Manifest, Part
-from undrift.data.schema import Schema
+from undrift.data.schema import Schema, SchemaDiff, compare
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion
 
@@ -44,23 +44,6 @@ class FileDiff:
     changed: tuple[str, ...]
     moved: tuple[tuple[str, str], ...]
     same: int
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaDiff:
-    """What became of columns.
-
-    Attributes
-    ----------
-    added, removed : tuple of str
-        Names.
-    retyped : tuple of (str, str, str)
-        Name, type before, type after.
-    """
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    retyped: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +109,12 @@ class Diff:
         }
         if schema is not None:
             retyped: list[JSON] = [list(one) for one in schema.retyped]
-            told["schema"] = {"added": list(schema.added), "removed": list(schema.removed), "retyped": retyped}
+            told["schema"] = {
+                "added": list(schema.added),
+                "removed": list(schema.removed),
+                "retyped": retyped,
+                "reordered": schema.is_reordered,
+            }
         if rows is not None:
             told["rows"] = {
                 "added": rows.added,
@@ -201,17 +189,13 @@ def _files(old: Manifest, new: Manifest) -> FileDiff:
 
 
 def _columns(old: Schema | None, new: Schema | None) -> SchemaDiff:
-    was = {column.name: column for column in old.columns} if old else {}
-    now = {column.name: column for column in new.columns} if new else {}
-    return SchemaDiff(
-        added=tuple(name for name in now if name not in was),
-        removed=tuple(name for name in was if name not in now),
-        retyped=tuple(
-            (name, was[name].type, now[name].type)
-            for name in was
-            if name in now and (was[name].type, was[name].scale) != (now[name].type, now[name].scale)
-        ),
-    )
+    return compare(_types(old), _types(new))
+
+
+def _types(schema: Schema | None) -> dict[str, str]:
+    """Return types by column, decimals with their digits after the point: other digits are another type of cell."""
+    columns = schema.columns if schema else ()
+    return {one.name: f"decimal({one.scale})" if one.type == "decimal" else one.type for one in columns}
 
 
 def _alike(old: Schema, new: Schema) -> tuple[str, ...]:

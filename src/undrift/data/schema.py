@@ -216,22 +216,48 @@ def freeze(dtypes: Mapping[str, pl.DataType]) -> Schema:
     return Schema(tuple(_column(name, dtype) for name, dtype in dtypes.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaDiff:
+    """What became of columns.
+
+    Attributes
+    ----------
+    added, removed : tuple of str
+        Names.
+    retyped : tuple of (str, str, str)
+        Name, type before, type after.
+    is_reordered : bool
+        Whether they are the same columns in another order.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    retyped: tuple[tuple[str, str, str], ...] = ()
+    is_reordered: bool = False
+
+
+def compare(before: Mapping[str, str], after: Mapping[str, str]) -> SchemaDiff:
+    """Return what became of columns, each given with its type, in the order of their table."""
+    added = tuple(name for name in after if name not in before)
+    removed = tuple(name for name in before if name not in after)
+    return SchemaDiff(
+        added,
+        removed,
+        tuple((name, before[name], after[name]) for name in before if after.get(name, before[name]) != before[name]),
+        is_reordered=not added and not removed and list(before) != list(after),
+    )
+
+
 def difference(expected: Schema, found: Mapping[str, str]) -> str:
     """Return one sentence that tells how names, types and order differ, empty when they do not."""
-    wanted = {column.name: column.type for column in expected.columns}
-    missing = [name for name in wanted if name not in found]
-    extra = [name for name in found if name not in wanted]
-    changed = [
-        f"{name} ({wanted[name]} -> {found[name]})" for name in wanted if found.get(name, wanted[name]) != wanted[name]
-    ]
+    became = compare({column.name: column.type for column in expected.columns}, found)
     told = [
-        ("missing", missing),
-        ("unexpected", extra),
-        ("perhaps renamed", [f"{old} -> {new}" for old, new in renamed(missing, extra)]),
-        ("changed", changed),
+        ("missing", became.removed),
+        ("unexpected", became.added),
+        ("perhaps renamed", [f"{old} -> {new}" for old, new in renamed(became.removed, became.added)]),
+        ("changed", [f"{name} ({was} -> {now})" for name, was, now in became.retyped]),
+        ("in another order", list(found) if became.is_reordered else ()),
     ]
-    if not missing and not extra and list(wanted) != list(found):
-        told.append(("in another order", list(found)))
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in told if names)
 
 

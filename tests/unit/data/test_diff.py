@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from undrift.data.diff import BadKey, Diff, FileDiff, RowDiff, SchemaDiff, _rows
+from undrift.data.diff import BadKey, Diff, FileDiff, RowDiff, _rows
+from undrift.data.schema import SchemaDiff
 from undrift.data.service import Data
 from undrift.data.versions import NotATable
 from undrift.ledger.actor import Actor
@@ -100,3 +101,14 @@ def test_rows_without_a_key_are_a_multiset(old: list[tuple[object, ...]], new: l
     was, now = (Counter(map(str, frame.rows())) for frame in frames)
     found = _rows((frames[0], frames[1]), ("a", "b"), ())
     assert (found.added, found.removed) == ((now - was).total(), (was - now).total())
+
+
+def test_other_digits_of_a_decimal_and_another_order_are_told(data: Data, ada: Actor, tmp_path: Path) -> None:
+    """Both change what a reader of the table gets."""
+    before = pl.DataFrame({"price": ["1.50"], "n": [1]}, schema={"price": pl.Decimal(18, 2), "n": pl.Int64})
+    for at, frame in enumerate([before, before.select("n", "price"), before.cast({"price": pl.Decimal(18, 4)})]):
+        frame.write_parquet(tmp_path / f"{at}.parquet")
+        data.add(tmp_path / f"{at}.parquet", f"t{at}", actor=ada)
+    one, two, three = (data.get(f"t{at}") for at in range(3))
+    assert data.keeping.diff(one, two).schema == SchemaDiff(is_reordered=True)
+    assert data.keeping.diff(one, three).schema == SchemaDiff((), (), (("price", "decimal(2)", "decimal(4)"),))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from undrift.data.schema import BadSchema, Column, CsvFile, Schema, difference
+from undrift.data.schema import BadSchema, Column, CsvFile, Schema, SchemaDiff, compare, difference
 from undrift.data.tabular.spelt_days import STYLES
 from undrift.data.tabular.spelt_numbers import NumberStyle, number_style
 
@@ -55,6 +55,16 @@ def test_an_unknown_spelling_is_refused(kind: str, spelt: str) -> None:
     stored = {"format": "undrift.schema/1", "columns": [{"name": "x", "type": kind, "spelt": spelt}]}
     with pytest.raises(BadSchema):
         Schema.decode(json.dumps(stored))
+
+
+def test_what_became_of_columns_is_found_once_for_all_who_tell_it() -> None:
+    """The order counts only where the columns are the same."""
+    before = {"a": "int", "b": "string", "c": "date"}
+    assert compare(before, {"b": "int", "d": "bool", "a": "int"}) == SchemaDiff(
+        ("d",), ("c",), (("b", "string", "int"),), is_reordered=False
+    )
+    assert compare(before, dict(reversed(before.items()))) == SchemaDiff(is_reordered=True)
+    assert compare(before, before) == SchemaDiff()
 
 
 def test_a_difference_names_what_may_have_been_renamed_and_another_order() -> None:

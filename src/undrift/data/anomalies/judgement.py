@@ -30,6 +30,7 @@ from undrift.data.anomalies.series import (
     within,
 )
 from undrift.data.anomalies.verdict import Outcome, Verdict
+from undrift.data.schema import compare
 
 ALPHA = 0.01
 _SHOWN_VALUES = 5
@@ -208,13 +209,13 @@ def _fed(name: str, one: Fed) -> _Asked:
 
 def _schema(history: list[Measurement], new: Measurement) -> Verdict:
     """Return whether columns and types are those of the version before."""
-    before, now = history[-1].columns, new.columns
-    told = [f"{name} is gone" for name in before if name not in now]
-    told += [f"{name} is new" for name in now if name not in before]
-    told += [
-        f"{name} was {before[name].type} and is {column.type}"
-        for name, column in now.items()
-        if name in before and before[name].type != column.type
-    ]
+    became = compare(_types(history[-1]), _types(new))
+    told = [f"{name} is gone" for name in became.removed]
+    told += [f"{name} is new" for name in became.added]
+    told += [f"{name} was {was} and is {now}" for name, was, now in became.retyped]
     outcome: Outcome = "anomaly" if told else "normal"
     return Verdict("schema", outcome, None, None, None, "equal to the version before", 1, "; ".join(told))
+
+
+def _types(measured: Measurement) -> dict[str, str]:
+    return {name: column.type for name, column in measured.columns.items()}
