@@ -23,6 +23,7 @@ from undrift.blobs.packs.packs import raw_of, text_of
 from undrift.blobs.packs.toc import FULL_BYTES, FULL_CHUNKS, LARGEST_CHUNK_BYTES, Toc, toc_named
 from undrift.blobs.packs.writer import ChunkTooLarge
 from undrift.blobs.progress import Seen
+from undrift.blobs.remote_ranges import Lying, pack_path, read_each, read_parts, runs, toc_path
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import Corrupt
 from undrift.core.files import make_private, write_atomic
@@ -31,7 +32,6 @@ from undrift.core.scratch import scratch
 _AT_ONCE = 4
 _WHOLE_SHARE = 0.5
 """A pack of which more than this is wanted comes whole."""
-_RANGE_BYTES = 8 << 20
 _LARGEST_TOC_BYTES = 16 << 20
 
 
@@ -39,23 +39,6 @@ class RemoteCorrupt(Corrupt):
     """A remote holds bytes that are not what they should be; nothing of them was taken."""
 
     code = "remote-corrupt"
-
-
-@dataclass(frozen=True, slots=True)
-class Lying:
-    """Where a chunk lies in a remote.
-
-    Attributes
-    ----------
-    pack : str
-        The pack's name.
-    offset, length : int
-        Its bytes.
-    """
-
-    pack: str
-    offset: int
-    length: int
 
 
 @dataclass(slots=True)
@@ -265,19 +248,60 @@ class RemotePacks:
         kept : sequence of str
             Its chunks that stay.
         """
-        chunks: dict[bytes, bytes] = {}
-        there = {text_of(place.digest): Lying(name, place.offset, place.length) for place in self.tocs()[name].places}
-        for run in _runs([(digest, there[digest]) for digest in kept]):
-            pieces = self._ranges(pack_path(name), [place for _, place in run])
-            good = ((digest, data) for (digest, _), data in zip(run, pieces, strict=True))
-            chunks.update({raw_of(digest): data for digest, data in good if blake3(data).digest() == raw_of(digest)})
+        there = [(text_of(one.digest), Lying(name, one.offset, one.length)) for one in self.tocs()[name].places]
+        stays = set(kept)
+        read = read_each(self.bucket, [one for one in there if one[0] in stays])
+        chunks = {raw_of(digest): data for digest, data in read if data is not None}
         toc = Toc(tuple((digest, len(data)) for digest, data in chunks.items()))
         if chunks:
             with scratch(self._work) as folder:
                 file = folder / "rest.pack"
                 file.write_bytes(b"".join(chunks.values()) + toc.end)
                 self._put(toc, file)
-        self.drop(name)
+        if toc.name != name:
+            self.drop(name)
+
+    def distrust(self) -> None:
+        """Forget what was read of the remote before, here and on disk, so that all of it is read again."""
+        for kept in self._cache.iterdir():
+            if kept.is_file():
+                kept.unlink()
+        self._places, self._tocs = None, {}
+
+    def wrong(self, digests: Collection[str], seen: Seen) -> dict[str, set[str]]:
+        """Read chunks in every pack that holds them, and return those that are damaged there by the packs' names.
+
+        Parameters
+        ----------
+        digests : collection of str
+            The chunks.
+        seen : callable
+            Told of bytes that were read and compared.
+
+        Raises
+        ------
+        BucketUnreachable
+            If the remote does not answer.
+
+        Notes
+        -----
+        A chunk of which no undamaged copy is there counts as missing from now on, until the next :meth:`look`.
+        """
+        asked, good = set(digests), set[str]()
+        found: dict[str, set[str]] = {}
+        for name, toc in dict(self.tocs()).items():
+            there = [(text_of(one.digest), Lying(name, one.offset, one.length)) for one in toc.places]
+            wanted = [one for one in there if one[0] in asked]
+            for (digest, data), (_, place) in zip(read_each(self.bucket, wanted), wanted, strict=True):
+                if data is None:
+                    found.setdefault(name, set()).add(digest)
+                else:
+                    good.add(digest)
+                seen(place.length)
+        for digest in {one for some in found.values() for one in some} - good:
+            if self._places is not None:
+                self._places.pop(digest, None)
+        return found
 
     def drop(self, name: str) -> None:
         """Delete a pack; its table goes first, so that nobody looks for it."""
@@ -298,7 +322,7 @@ class RemotePacks:
     def _fetch_some(self, add: Callable[[str, bytes], bool], name: str, some: set[str], sent: Sent, seen: Seen) -> None:
         path = pack_path(name)
         wanted = sorted(((digest, self.places()[digest]) for digest in some), key=lambda one: one[1].offset)
-        for run in _runs(wanted):
+        for run in runs(wanted):
             try:
                 pieces = self._ranges(path, [place for _, place in run])
             except (ObjectMissing, RemoteCorrupt):
@@ -313,9 +337,9 @@ class RemotePacks:
 
     def _ranges(self, path: str, places: Sequence[Lying]) -> list[bytes]:
         """Return parts of a pack; fewer bytes than asked for are damage."""
-        found = self.bucket.read_ranges(path, [one.offset for one in places], [one.length for one in places])
-        if [len(data) for data in found] != [one.length for one in places]:
-            raise self._corrupt(path, "it is shorter than its table of contents says")
+        found = read_parts(self.bucket, path, places)
+        if found is None:
+            raise self._corrupt(path, "it is not there, or shorter than its table of contents says")
         return found
 
     def _note(self, toc: Toc) -> int:
@@ -360,19 +384,9 @@ class RemotePacks:
     def _corrupt(self, path: str, why: str) -> RemoteCorrupt:
         return RemoteCorrupt(
             f"{self.bucket.address}/{path} is damaged: {why}",
-            cure="push the version again from a project that holds it, to another remote or after deleting the object",
+            cure="undrift data push --verify --remote NAME, in a project that holds the versions",
             object=path,
         )
-
-
-def pack_path(name: str) -> str:
-    """Return where a pack lies in a remote."""
-    return f"packs/{name[:2]}/{name}.pack"
-
-
-def toc_path(name: str) -> str:
-    """Return where the table of contents of a pack lies in a remote."""
-    return f"tocs/{name[:2]}/{name}"
 
 
 def _packed(digests: Iterable[str], read: Callable[[str], bytes]) -> Iterator[tuple[Toc, list[bytes]]]:
@@ -395,20 +409,6 @@ def _packed(digests: Iterable[str], read: Callable[[str], bytes]) -> Iterator[tu
             chunks, names, size_bytes = [], [], 0
     if chunks:
         yield Toc(tuple(names)), chunks
-
-
-def _runs(wanted: Sequence[tuple[str, Lying]]) -> Iterator[list[tuple[str, Lying]]]:
-    """Give chunks in groups that are fetched at once."""
-    run: list[tuple[str, Lying]] = []
-    size_bytes = 0
-    for one in wanted:
-        if run and size_bytes + one[1].length > _RANGE_BYTES:
-            yield run
-            run, size_bytes = [], 0
-        run.append(one)
-        size_bytes += one[1].length
-    if run:
-        yield run
 
 
 def _count(sent: Sent, size_bytes: int, chunks: int, seen: Seen) -> None:

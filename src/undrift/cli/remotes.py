@@ -25,16 +25,23 @@ _MB = 1_000_000
 @command("push", example="undrift data push customers --remote team")
 @click.argument("references", metavar="[REF]...", nargs=-1)
 @click.option("--remote", help="Which remote; needed where the settings name several.")
-def push(project: Path, references: tuple[str, ...], *, remote: str | None) -> Answer:
+@click.option("--verify", is_flag=True, help="Read and compare what is there of them, and put right what is damaged.")
+def push(project: Path, references: tuple[str, ...], *, remote: str | None, verify: bool) -> Answer:
     """Bring versions to a remote: datasets with all of their versions, single versions, or everything."""
     from undrift.data.stored import as_ref
     from undrift.loop.remotes import remote_of
 
     with Project.open(project) as opened, progress("pushing") as tell:
         there = remote_of(opened, _the_one(opened, remote), make=True)
-        done = opened.data.transfer.push(there, [as_ref(one) for one in references], tell)
+        done = opened.data.transfer.push(there, [as_ref(one) for one in references], tell, is_verify=verify)
     lines = [f"{len(done.versions)} versions to {done.remote}, {done.known} were there already"]
     lines.append(f"{done.chunks:,} chunks in {done.packs} packs, {done.size_bytes / _MB:,.1f} MB")
+    lines += [f"healed: {one}" for one in done.healed]
+    if done.compared_bytes is not None:
+        told = "was damaged and is right now" if done.healed else "is damaged"
+        lines.append(
+            f"{done.compared_bytes / _MB:,.1f} MB there were read and compared: {len(done.healed) or 'nothing'} {told}"
+        )
     lines += [f"{done.erased} files were erased: {done.purged} packs written anew"] if done.erased else []
     lines += [f"left out, its bytes were let go of here: {one}" for one in done.gone]
     lines += [f"erased at the remote and not sent again: {one}" for one in done.withheld]

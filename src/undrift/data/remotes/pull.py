@@ -19,7 +19,7 @@ from undrift.data.manifest import Manifest
 from undrift.data.remotes.imports import import_version, slot_for
 from undrift.data.remotes.push import Tell
 from undrift.data.remotes.records import Record
-from undrift.data.remotes.remote import NoRemote, Remote
+from undrift.data.remotes.remote import NoRemote, Remote, heal_with
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import AddConflict, DatasetVersion, TagTaken
 from undrift.ledger.actor import Actor
@@ -223,7 +223,7 @@ def _take(stored: StoredVersions, wanted: _Wanted, actor: Actor, done: Pulled, m
         contents = [one for part in manifest.parts for one in _needed(blobs, wanted, part.contents, done)]
         came = _fetch(blobs, wanted, contents, done, manner.tell)
         if came or here is None or here.is_gone:
-            _verify(blobs, record, manifest, contents)
+            _verify(blobs, wanted, manifest, contents)
         blobs.put_bytes(manifest.encode())
         if here is not None:
             done.known += 1
@@ -320,14 +320,14 @@ def _cannot(wanted: _Wanted, contents: Sequence[Contents], missing: set[str], da
     told = f"the object {why} is damaged" if why else "no remote holds all of its bytes"
     return RemoteCorrupt(
         f"{wanted.record.ref}: {path} cannot be pulled: {told}",
-        cure="pull from another remote, or push the version again from a project that holds it",
+        cure=heal_with(why.partition(":")[0] or wanted.sources[0].remote.name, wanted.record.ref),
         object=why,
         path=path,
         chunks=len(missing),
     )
 
 
-def _verify(blobs: BlobStore, record: Record, manifest: Manifest, contents: Sequence[Contents]) -> None:
+def _verify(blobs: BlobStore, wanted: _Wanted, manifest: Manifest, contents: Sequence[Contents]) -> None:
     """Read every file once: its chunks may be right and still not make up the file.
 
     Raises
@@ -342,8 +342,8 @@ def _verify(blobs: BlobStore, record: Record, manifest: Manifest, contents: Sequ
                 pass
         except BlobCorrupt as error:
             raise RemoteCorrupt(
-                f"{record.ref}: {paths.get(one.digest, one.digest)}: {error.message}",
-                cure="push the version again from a project that holds it",
+                f"{wanted.record.ref}: {paths.get(one.digest, one.digest)}: {error.message}",
+                cure=heal_with(wanted.sources[0].remote.name, wanted.record.ref),
                 path=paths.get(one.digest, ""),
             ) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from undrift.blobs.contents import Contents, encode, named
+from undrift.blobs.contents import encode, named
 from undrift.blobs.packs.toc import FULL_BYTES
 from undrift.blobs.runs import read_chunk
 from undrift.blobs.store import BlobStore
@@ -19,6 +19,7 @@ from undrift.data.manifest import Manifest
 from undrift.data.remotes.purging import purge
 from undrift.data.remotes.records import Record
 from undrift.data.remotes.remote import Remote
+from undrift.data.remotes.verifying import Compared, Listed, compare, heal, sendable
 from undrift.data.stored import StoredVersions
 from undrift.data.versions import DatasetVersion
 
@@ -59,6 +60,10 @@ class Pushed:
         Versions that were left out, because their bytes were let go of here.
     withheld : list of str
         Files that are whole here and were erased there; their bytes were not sent.
+    compared_bytes : int or None
+        How much was read there and compared; None when nobody asked for it.
+    healed : list of str
+        Objects that were damaged there, and what was in them is right now.
     """
 
     remote: str
@@ -73,6 +78,8 @@ class Pushed:
     purged: int = 0
     gone: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    compared_bytes: int | None = None
+    healed: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, JSON]:
         """Return this for machines."""
@@ -89,10 +96,14 @@ class Pushed:
             "purged_packs": self.purged,
             "gone": list(self.gone),
             "withheld": list(self.withheld),
+            "compared_bytes": self.compared_bytes,
+            "healed": list(self.healed),
         }
 
 
-def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion], tell: Tell) -> Pushed:
+def push(
+    stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion], tell: Tell, *, is_verify: bool = False
+) -> Pushed:
     """Bring versions to a remote.
 
     Parameters
@@ -105,6 +116,8 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
         Which.
     tell : callable
         Told of progress.
+    is_verify : bool
+        Whether to read and compare what the remote has of these versions, and to put right what is damaged there.
 
     Raises
     ------
@@ -123,7 +136,12 @@ def push(stored: StoredVersions, remote: Remote, chosen: Sequence[DatasetVersion
     done.erased = _tell_erased(stored.blobs, remote, manifests, erased)
     done.withheld = _held_back(stored.blobs, chosen, manifests, erased)
     keep = set(erased)
-    _send_all(stored.blobs, remote, [(one, manifests[one.version_id]) for one in chosen], keep, (done, tell))
+    listed = [(one, manifests[one.version_id]) for one in chosen]
+    compared = _compared(stored.blobs, remote, listed, keep, tell) if is_verify else None
+    _send_all(stored.blobs, remote, listed, keep, (done, tell))
+    if compared is not None:
+        heal(remote, compared)
+        done.compared_bytes, done.healed = compared.size_bytes, compared.damaged
     _make_known(stored, remote, chosen, manifests, done)
     _purge(remote, done)
     return done
@@ -161,6 +179,18 @@ def push_erased(stored: StoredVersions, remote: Remote, names: Sequence[str], te
     return done
 
 
+def _compared(blobs: BlobStore, remote: Remote, listed: Listed, erased: set[str], tell: Tell) -> Compared:
+    """Read and compare what a remote has of versions."""
+    total, so_far = sum(manifest.size_bytes for _, manifest in listed), 0
+
+    def seen(size_bytes: int) -> None:
+        nonlocal so_far
+        so_far += size_bytes
+        tell("what is there, read and compared", min(so_far, total), total)
+
+    return compare(blobs, remote, listed, erased, seen)
+
+
 def _purge(remote: Remote, done: Pushed) -> None:
     if remote.is_unpurged():
         done.purged = purge(remote)
@@ -189,9 +219,7 @@ def _loads(
     """Give what the remote lacks of versions, oldest first, without what was erased there."""
     load = _Load()
     for version, manifest in chosen:
-        with told_of(version.ref):
-            living = [one for part in manifest.parts for one in _living(blobs, part.contents)]
-        contents = [one for one in living if one.digest not in erased]
+        contents = sendable(blobs, version, manifest, erased)
         sizes = {chunk.digest: chunk.size_bytes for one in contents for chunk in one.chunks}
         wanted = remote.packs.missing(sizes)
         load.sizes.update({digest: size_bytes for digest, size_bytes in sizes.items() if digest in wanted})
@@ -241,14 +269,6 @@ def _send(blobs: BlobStore, remote: Remote, load: _Load, report: tuple[Pushed, T
     done.packs += sent.packs
     done.chunks += sent.chunks
     done.size_bytes += sent.size_bytes
-
-
-def _living(blobs: BlobStore, contents: Contents) -> list[Contents]:
-    """Return contents, what is left of erased ones, or nothing."""
-    left = blobs.left_of(contents.digest)
-    if left is None:
-        return []
-    return [contents] if left == contents.digest else [named(blobs, left)]
 
 
 def _tell_erased(blobs: BlobStore, remote: Remote, manifests: dict[str, Manifest], known: dict[str, str | None]) -> int:

@@ -65,14 +65,17 @@ class Remote:
 
     Attributes
     ----------
-    name, bucket
+    name, cache
         The same.
+    bucket : Bucket
+        What is at the address.
     packs : RemotePacks
         The chunks that it holds.
     """
 
     def __init__(self, name: str, address: str, cache: Path, *, make: bool = False) -> None:
         self.name = name
+        self.cache = cache
         self.bucket = Bucket(address, make=make)
         self.packs = RemotePacks(self.bucket, cache)
         self._records = make_private(cache / RECORDS)
@@ -286,10 +289,24 @@ class Remote:
     def _corrupt(self, path: str, what: str, why: str) -> RemoteCorrupt:
         return RemoteCorrupt(
             f"{what}: {path} of the remote {self.name!r} is damaged: {why}",
-            cure="pull from another remote, or push the version again from a project that holds it",
+            cure=heal_with(self.name),
             object=path,
             remote=self.name,
         )
+
+
+def heal_with(remote: str, ref: str = "") -> str:
+    """Return the cure for what is damaged at a remote.
+
+    Parameters
+    ----------
+    remote : str
+        The remote's name.
+    ref : str
+        A version that needs it; empty where none is known.
+    """
+    words = " ".join(filter(None, ("undrift data push", ref.removeprefix("data:"), "--verify --remote", remote)))
+    return f"{words}, in a project that holds the version; or pull from another remote"
 
 
 class _Tag(msgspec.Struct, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ class Transfer:
     def __init__(self, stored: StoredVersions) -> None:
         self._stored = stored
 
-    def push(self, remote: Remote, refs: Sequence[Ref], tell: Tell) -> Pushed:
+    def push(self, remote: Remote, refs: Sequence[Ref], tell: Tell, *, is_verify: bool = False) -> Pushed:
         """Bring versions to a remote: bytes first, then what makes them known.
 
         Parameters
@@ -36,6 +36,8 @@ class Transfer:
             Datasets, with all of their versions, or single versions; none: everything.
         tell : callable
             Told of progress.
+        is_verify : bool
+            Whether to read and compare what the remote has of them, and to put right what is damaged there.
 
         Raises
         ------
@@ -46,7 +48,7 @@ class Transfer:
         BucketUnreachable
             If the remote does not answer; what was finished stays.
         """
-        return push(self._stored, remote, self._chosen(refs), tell)
+        return push(self._stored, remote, self._chosen(refs), tell, is_verify=is_verify)
 
     def push_erased(self, remote: Remote, names: Sequence[str], tell: Tell) -> Pushed:
         """Tell a remote what was erased of datasets; see :func:`undrift.data.remotes.push.push_erased`.
