@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -46,6 +46,7 @@ class Options:
     table: str
     query: str
     order_by: tuple[str, ...]
+    new_columns: bool
 
     @property
     def is_plain(self) -> bool:
@@ -69,6 +70,7 @@ class Options:
             question=Question(self.table, self.query, self.order_by) if has_question else None,
             table_version=self.table_version,
             as_of=self.as_of,
+            new_columns=self.new_columns,
         )
 
 
@@ -95,6 +97,9 @@ _OPTIONS = (
     click.option("--order-by", multiple=True, metavar="COL", help="Of a database: what orders the rows. Repeatable."),
     click.option("--version", "table_version", type=int, help="Of a Delta table: its version."),
     click.option("--as-of", type=Instant(), help="Of a Delta table: its newest version at this instant."),
+    click.option(
+        "--new-columns", is_flag=True, help="The columns may be others than before, though a suite is frozen."
+    ),
 )
 
 
@@ -108,10 +113,11 @@ def add(project: Path, source: str, name: str, *, check: bool | None, options: O
 
     SOURCE is a file or folder, sqlite:///FILE, postgresql://..., s3://BUCKET/KEY (also gs:// and az://; a slash at the
     end means all below it), or delta:PLACE. Columns and types that are not those of the version before are shown; with
-    a frozen suite that is exit code 3.
+    a frozen suite nothing is then added (exit code 3), unless --new-columns says that it is meant.
     """
     if not check and options.is_plain and (same := _unchanged(project, source, name, options)) is not None:
-        return Answer({**same, "notes": [], "anomalies": []}, version_text(same))
+        data: JSON = {**same, "is_new": False, "stored_bytes": 0, "notes": [], "anomalies": []}
+        return Answer(data, "\n".join([_headline(same, 0, is_new=False), version_text(same)]))
     with ExitStack() as begun, Bytes("stored") as seen:
         ahead = _begun(begun, project, source, options, seen)
         return _add(project, source, _Named(name, check, options), ahead, seen)
@@ -147,27 +153,31 @@ def _add(project: Path, source: str, wanted: _Named, ahead: Ahead | None, seen: 
             return admitted(opened.data.intake.admit(source, asked, opened.actor))
         taken = opened.data.intake.add(source, asked, opened.actor, seen, ahead)
         drift = _drift(opened, taken.version)
-        is_checked = drift != "" and opened.data.suite(name) is not None
         found = opened.data.history.look(taken.version.ref, opened.actor) if is_compared(taken.version) else None
     shown = version_json(taken.version)
     notes = [*taken.notes, *([drift] if drift else [])]
     odd = [one.as_json() for one in found.anomalies] if found else []
-    told = [*(f"note: {note}" for note in notes), *(unusual(found) if found else [])]
-    return Answer(
-        {**shown, "notes": notes, "anomalies": odd}, "\n".join([version_text(shown), *told]), 3 if is_checked else 0
-    )
+    told = [_headline(shown, taken.stored_bytes, is_new=taken.is_new), version_text(shown)]
+    told += [*(f"note: {note}" for note in notes), *(unusual(found) if found else [])]
+    became: dict[str, JSON] = {"is_new": taken.is_new, "stored_bytes": taken.stored_bytes}
+    return Answer({**shown, **became, "notes": notes, "anomalies": odd}, "\n".join(told))
+
+
+def _headline(version: Mapping[str, JSON], stored_bytes: int, *, is_new: bool) -> str:
+    """Return what became of an addition, in one line."""
+    if not is_new:
+        return f"unchanged: {version['ref']} holds this already"
+    size_bytes = cast("int", version["bytes"])
+    return f"new: {version['ref']}, {stored_bytes / 1e6:,.1f} of its {size_bytes / 1e6:,.1f} MB were new to the store"
 
 
 def _drift(project: Project, version: DatasetVersion) -> str:
     """Return in what the columns of a version are not those of the version before; empty when they are."""
-    from undrift.data.schema import difference
+    from undrift.data.drift import drift
 
-    if version.parent is None or version.schema is None:
+    if version.parent is None:
         return ""
-    before = project.data.get(f"data:{version.name}@{version.parent}")
-    found = {column.name: column.type for column in version.schema.columns}
-    told = difference(before.schema, found) if before.schema is not None else ""
-    return f"the columns are not those of {before.ref}; {told}" if told else ""
+    return drift(project.data.get(f"data:{version.name}@{version.parent}"), version.schema)
 
 
 def _unchanged(folder: Path, source: str, name: str, options: Options) -> dict[str, JSON] | None:

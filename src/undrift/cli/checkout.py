@@ -25,20 +25,25 @@ from undrift.data.places import Places
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where to write, and whether over what is there."""
+    """Where to write, and how."""
 
     path: Path
     overwrite: bool
+    as_folder: bool
+
+    def manner(self, seen: Bytes) -> Manner:
+        """Return how to write it."""
+        return Manner(self.overwrite, seen, self.as_folder)
 
 
 @command("checkout", example="undrift data checkout customers@june --output june.csv")
 @click.argument("reference", metavar="REF")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A new file or folder.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("-o", "--output", required=True, help="A new file or folder; with a slash at its end always a folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a file, or a folder in which nothing changed.")
 @as_of_option
-def checkout(project: Path, reference: str, *, output: Path, overwrite: bool, as_of: datetime | None) -> Answer:
+def checkout(project: Path, reference: str, *, output: str, overwrite: bool, as_of: datetime | None) -> Answer:
     """Write the files of a version, every byte verified."""
-    target = _Target(output, overwrite)
+    target = _Target(Path(output), overwrite, output.endswith("/"))
     answer = _at_once(project, reference, target) if as_of is None else None
     return answer or _properly(project, reference, target, as_of)
 
@@ -57,7 +62,7 @@ def _at_once(folder: Path, reference: str, target: _Target) -> Answer | None:
     try:
         with Bytes("written and verified") as seen, told_of(version):
             source = Source(ref.name, found.number, Manifest.decode(blobs.read_bytes(found.version_id)))
-            written = check_out(blobs, Places(store), source, target.path, Manner(target.overwrite, seen))
+            written = check_out(blobs, Places(store), source, target.path, target.manner(seen))
     except BlobMissing:  # the ledger knows where else the bytes may be
         return None
     return Answer({"version": version, "path": str(written), "erased_rows": 0}, f"{version} -> {written}")
@@ -70,7 +75,7 @@ def _properly(folder: Path, reference: str, target: _Target, as_of: datetime | N
     with Project.open(folder) as opened:
         version = opened.data.get(reference, as_of=as_of)
         with Bytes("written and verified") as seen:
-            written = opened.data.checkout(version.ref, target.path, overwrite=target.overwrite, seen=seen)
+            written = opened.data.checkout(version.ref, target.path, target.manner(seen))
         erased = erasures(opened, version.name).get(version.ref, 0)
     text = f"{version.ref} -> {written}" + (f", without {erased:,} erased rows" if erased else "")
     return Answer({"version": version.ref, "path": str(written), "erased_rows": erased}, text)

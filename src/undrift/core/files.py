@@ -35,7 +35,8 @@ class DiskFull(Fault):
     code = "disk-full"
 
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when bytes do not fit."""
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def full_disk_told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in NO_ROOM:
             raise
         raise DiskFull(
             f"there is no room left for what is written below {path.parent} ({error.strerror})",

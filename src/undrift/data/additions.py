@@ -12,6 +12,7 @@ from undrift.core.json import JSON
 from undrift.data import parts, repository
 from undrift.data.agreement import may_stay, under
 from undrift.data.ahead import Ahead
+from undrift.data.drift import drift, refused
 from undrift.data.manifest import Manifest, Part
 from undrift.data.origins import Origin
 from undrift.data.parts import Files, Frozen, Wanted
@@ -78,6 +79,8 @@ class Addition:
         Where the rows came from, when not from files of the workspace.
     table_digest : str
         Digest of the version's rows, when it is known already.
+    new_columns : bool
+        Whether the columns may be others than those of the version before, though a suite is frozen.
     """
 
     name: str
@@ -99,6 +102,26 @@ class Addition:
 
     origin: Origin | None = None
     table_digest: str = ""
+    new_columns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of an addition.
+
+    Attributes
+    ----------
+    version : DatasetVersion
+        The version that holds what was added.
+    is_new : bool
+        Whether it was made; else it was the newest one before.
+    stored_bytes : int
+        How many bytes were new to the store.
+    """
+
+    version: DatasetVersion
+    is_new: bool
+    stored_bytes: int
 
 
 Companion = Callable[[Change, DatasetVersion], None]
@@ -125,8 +148,8 @@ class Adder:
         self._stored = stored
         self._places = places
 
-    def add(self, addition: Addition, actor: Actor, companion: Companion | None = None) -> DatasetVersion:
-        """Add a version and return it; when it would be the newest one again, return that one.
+    def add(self, addition: Addition, actor: Actor, companion: Companion | None = None) -> Made:
+        """Add a version; when it would be the newest one again, none is made.
 
         Parameters
         ----------
@@ -141,6 +164,8 @@ class Adder:
         ------
         AddConflict
             If other writers were faster in every attempt.
+        SchemaDrift
+            If the columns are not those of the version before, a suite is frozen, and nobody said that this is meant.
 
         Notes
         -----
@@ -150,18 +175,19 @@ class Adder:
             parent = self._stored.newest(addition.name)
             manifest = self._plan(parent, addition)
             if parent is not None and manifest.version_id == parent.version_id and _as_before(parent, addition):
-                return tagged(self._ledger, parent, addition.tag, actor)
+                return Made(tagged(self._ledger, parent, addition.tag, actor), False, addition.stored_bytes)
             new = self._describe(parent, manifest, addition)
+            self._refuse_drift(parent, new.schema, addition)
             self._blobs.put_bytes(manifest.encode())
             try:
-                return self._commit(new, addition, actor, companion)
+                return Made(self._commit(new, addition, actor, companion), True, addition.stored_bytes)
             except AddConflict:
                 continue
         raise AddConflict(f"{addition.name!r} changes faster than a version can be added", cure="try again later")
 
     def take(
         self, source: Path, addition: Addition, actor: Actor, seen: Seen = nobody, ahead: Ahead | None = None
-    ) -> DatasetVersion:
+    ) -> Made:
         """Read a file or folder where it is, store it, and add it.
 
         Parameters
@@ -179,7 +205,7 @@ class Adder:
 
         Raises
         ------
-        SourceNotFound, UnsafePath, BadTable, SchemaMismatch, AddConflict
+        SourceNotFound, UnsafePath, BadTable, SchemaMismatch, SchemaDrift, AddConflict
             As for ``Data.add``; what cannot be read leaves no trace in the store.
         """
         look = ahead.look if ahead else Look.at(source)
@@ -187,11 +213,11 @@ class Adder:
         with self._blobs.lock.shared():
             done = ahead.stored() if ahead else None
             stored = stored_parts(*done) if done else store_source(self._blobs, source, seen)
-            version = self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
+            made = self.add(replace(prepared, parts=stored.parts, stored_bytes=stored.added_bytes), actor)
         if addition.is_workspace:
             digests = {part.path: part.contents.digest for part in stored.parts}
-            self._places.record(look.place((version.name, version.number), addition.said, digests))
-        return version
+            self._places.record(look.place((addition.name, made.version.number), addition.said, digests))
+        return made
 
     def prepare(self, addition: Addition, source: Path) -> Addition:
         """Read files where they are, so that what cannot be added leaves no trace in the store.
@@ -219,8 +245,20 @@ class Adder:
         frozen = self._frozen(parent, Manifest(new), addition, survey.files)
         if frozen is None:
             return addition
+        self._refuse_drift(parent, frozen.schema, addition)
         digests = tuple(part.contents.digest for part in new)
         return replace(addition, prepared=Prepared(parent.number if parent else None, digests, frozen))
+
+    def _refuse_drift(self, parent: DatasetVersion | None, schema: Schema | None, addition: Addition) -> None:
+        if parent is None or addition.append or addition.new_columns:
+            return
+        told = drift(parent, schema)
+        if not told:
+            return
+        with self._ledger.read() as connection:
+            has_suite = repository.get_suite_digest(connection, addition.name) is not None
+        if has_suite:
+            raise refused(addition.name, told)
 
     def _new_parts(self, parent: DatasetVersion | None, manifest: Manifest, addition: Addition) -> tuple[Part, ...]:
         """Return the files that must be read: none when the newest version has them, read in the same way."""

@@ -282,7 +282,7 @@ class Admissions:
             stored_bytes=stored_bytes,
             origin=delivery.origin,
         )
-        version = self._adder.add(addition, actor, record)
+        version = self._adder.add(addition, actor, record).version
         if not recorded:  # the newest version holds these bytes already
             return replace(admission, version=version, known=True)
         judgement = self._past.look(version.ref, actor, judged.brought or _brought(judged, delivery))

@@ -15,10 +15,11 @@ from undrift.core.errors import BadInput
 from undrift.core.files import full_disk_told
 from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest, Part
-from undrift.data.places import Look, Places
+from undrift.data.places import Look, Places, compared
 
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
 _LOOKED_UP = 500  # files whose chunks are looked up together
+_SHOWN = 3
 
 
 class BadTarget(BadInput):
@@ -34,13 +35,16 @@ class Manner:
     Attributes
     ----------
     overwrite : bool
-        Whether an existing file may be replaced; folders never are.
+        Whether a file may be replaced, and a folder in which everything is still as it was added or checked out.
     seen : callable
         Told of progress in bytes.
+    as_folder : bool
+        Whether one file, too, is written into a folder that is made for it.
     """
 
     overwrite: bool = False
     seen: Seen = nobody
+    as_folder: bool = False
 
 
 PLAINLY = Manner()
@@ -85,36 +89,78 @@ def checkout(blobs: BlobStore, places: Places, source: Source, target: Path, man
     Raises
     ------
     BadTarget
-        If the target exists, is a symbolic link, or its folder is missing.
+        If the target exists, is a symbolic link, its folder is missing, or it is a folder with changes that no version
+        has.
     BlobMissing, BlobCorrupt
         If bytes are missing or wrong; nothing was then written.
     DiskFull
         If they do not fit; nothing is left of them.
     """
-    written = _write(blobs, source.manifest, target, manner)
+    if target.is_symlink():
+        raise BadTarget(f"{target} is a symbolic link", cure="name the place itself")
+    if not target.parent.is_dir():
+        raise BadTarget(f"there is no folder {target.parent}", cure="make it, or choose another target")
+    parts = source.manifest.parts
+    if len(parts) == 1 and "/" not in parts[0].path and not manner.as_folder:
+        written = _write_file(blobs, parts[0], target, manner)
+    else:
+        written = _write_folder(blobs, source.manifest, _Folder(target, places, manner))
     digests = _digests_in(blobs, source.manifest, written)
     places.record(Look.at(written).place((source.dataset, source.number), "", digests))
     return written
 
 
-def _write(blobs: BlobStore, manifest: Manifest, target: Path, manner: Manner) -> Path:
-    if target.is_symlink():
-        raise BadTarget(f"{target} is a symbolic link", cure="name the place itself")
-    if not target.parent.is_dir():
-        raise BadTarget(f"there is no folder {target.parent}", cure="make it, or choose another target")
-    if len(manifest.parts) == 1 and "/" not in manifest.parts[0].path:
-        return _write_file(blobs, manifest.parts[0], target, manner)
-    return _write_folder(blobs, manifest, target, manner.seen)
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is to be made, or to take the place of one."""
 
+    path: Path
+    places: Places
+    manner: Manner
 
-def _give_place(staging: Path, target: Path) -> None:
-    """Make a folder the target in one step; what came to lie there meanwhile is neither replaced nor followed."""
-    try:
-        staging.replace(target)
-    except OSError as error:
-        if error.errno not in _TAKEN:
-            raise
-        raise BadTarget(f"something else came to be at {target} meanwhile", cure="choose a new folder") from error
+    def is_in_use(self) -> bool:
+        """Say whether there is something that must give way; refuse it when something would be lost.
+
+        Raises
+        ------
+        BadTarget
+            If it is no folder, nobody said that it may be replaced, or it holds what no version holds.
+        """
+        path = self.path
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return False
+        if not path.is_dir():
+            raise BadTarget(f"{path} is a file, and a folder is to be written", cure="choose a new folder")
+        if not self.manner.overwrite:
+            raise BadTarget(f"{path} exists and is not an empty folder", cure="choose a new folder, or say --overwrite")
+        known = self.places.find(path)
+        if known is None:
+            raise BadTarget(f"{path} was neither added nor checked out", cure="choose a new folder, or delete this one")
+        found = compared(self.places, known)
+        if not found.is_unchanged:
+            lost = ", ".join([*found.changed, *found.new, *found.missing][:_SHOWN])
+            raise BadTarget(
+                f"{path} is no longer what data:{known.dataset}@{known.number} holds: {lost}",
+                cure=f"add it as a version first (undrift data add {path} --name {known.dataset}), or delete it",
+            )
+        return True
+
+    def take_place(self, staging: Path, *, was_in_use: bool) -> None:
+        """Make another folder this one; what came to lie there meanwhile is neither replaced nor followed."""
+        aside = None
+        if was_in_use and self.is_in_use():
+            aside = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", suffix=".old", dir=self.path.parent))
+            self.path.replace(aside)  # an empty folder gives way to another
+        try:
+            staging.replace(self.path)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            raise BadTarget(
+                f"something else came to be at {self.path} meanwhile", cure="choose a new folder"
+            ) from error
+        if aside is not None:
+            shutil.rmtree(aside)
 
 
 def _digests_in(blobs: BlobStore, manifest: Manifest, written: Path) -> dict[str, str]:
@@ -127,15 +173,14 @@ def _digests_in(blobs: BlobStore, manifest: Manifest, written: Path) -> dict[str
 def _write_file(blobs: BlobStore, part: Part, target: Path, manner: Manner) -> Path:
     file = target / part.path if target.is_dir() else target
     if file.is_symlink() or file.is_dir() or (file.exists() and not manner.overwrite):
-        raise BadTarget(f"{file} exists", cure="choose another target, or allow overwriting a file")
+        raise BadTarget(f"{file} exists", cure="choose another target, or say --overwrite for a file")
     with told_of(part.path):
         materialise(blobs, part.contents, file, manner.seen)
     return file
 
 
-def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen) -> Path:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadTarget(f"{target} exists and is not an empty folder", cure="choose a new folder")
+def _write_folder(blobs: BlobStore, manifest: Manifest, made: _Folder) -> Path:
+    was_in_use, target = made.is_in_use(), made.path
     # Made fresh beside the target, private like the store: no link can lie in it, and it becomes
     # the target in one step.
     with full_disk_told(target):
@@ -150,8 +195,8 @@ def _write_folder(blobs: BlobStore, manifest: Manifest, target: Path, seen: Seen
                 for part in some:
                     with told_of(part.path):
                         write_new(blobs, part.contents, f"{staging}/{part.path}", places)
-                    seen(part.contents.size_bytes)
-            _give_place(staging, target)
+                    made.manner.seen(part.contents.size_bytes)
+            made.take_place(staging, was_in_use=was_in_use)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return target

@@ -76,6 +76,8 @@ class Asked:
         The version of a Delta table; by default its newest.
     as_of : datetime or None
         The instant whose version of a Delta table is meant.
+    new_columns : bool
+        Whether the columns may be others than those of the version before, though a suite is frozen.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Asked:
     question: Question | None = None
     table_version: int | None = None
     as_of: datetime | None = None
+    new_columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,16 @@ class Taken:
         The version.
     notes : tuple of str
         One line each.
+    is_new : bool
+        Whether the version was made; else it was the newest one before.
+    stored_bytes : int
+        How many bytes were new to the store.
     """
 
     version: DatasetVersion
     notes: tuple[str, ...]
+    is_new: bool
+    stored_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +190,19 @@ class Intake:
                 is_workspace=kind_of(source) == "file" and not asked.as_table,
                 origin=brought.origin,
                 table_digest=form.digest if form and not self._is_behind(asked) else "",
+                new_columns=asked.new_columns,
             )
             same = self._same(addition)
             if same is not None:
-                return Taken(
-                    tagged(self._stored.ledger, same, asked.tag, actor), (f"{same.ref} holds exactly these rows",)
-                )
-            return Taken(self._adder.take(brought.path, addition, actor, seen, ahead), brought.notes)
+                version = tagged(self._stored.ledger, same, asked.tag, actor)
+                return Taken(version, (f"{same.ref} holds exactly these rows",), is_new=False, stored_bytes=0)
+            made = self._adder.take(brought.path, addition, actor, seen, ahead)
+            known = asked.append and not made.is_new
+            notes = (
+                *brought.notes,
+                *((f"{made.version.ref} has these bytes already: no row was added",) if known else ()),
+            )
+            return Taken(made.version, notes, made.is_new, made.stored_bytes)
 
     def admit(self, source: str, asked: Asked, actor: Actor) -> Admission:
         """Check what lies at an address against the dataset's suite and add what is good of it.
@@ -312,7 +327,14 @@ class Intake:
         return TableForm(schema, hasher.digest())
 
     def _as_table(self, brought: _Brought, asked: Asked, folder: Path) -> _Brought:
-        addition = Addition(asked.name, (), append=asked.append, schema=asked.schema, reading=asked.reading)
+        addition = Addition(
+            asked.name,
+            (),
+            append=asked.append,
+            schema=asked.schema,
+            reading=asked.reading,
+            new_columns=asked.new_columns,
+        )
         target = folder / "tables"
         target.mkdir()
         form = as_tables(self._adder, self._stored, addition, brought.path, target)

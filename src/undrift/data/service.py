@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.store import BlobStore
 from undrift.core.clock import Clocks
 from undrift.core.ids import check_name
@@ -19,7 +18,7 @@ from undrift.core.refs import Ref
 from undrift.data import additions, parts, repository
 from undrift.data import checkout as checking_out
 from undrift.data.additions import Addition
-from undrift.data.checkout import Manner, Source
+from undrift.data.checkout import PLAINLY, Manner, Source
 from undrift.data.conform import conform
 from undrift.data.manifest import Manifest
 from undrift.data.parts import Wanted
@@ -120,6 +119,9 @@ class Data(DataParts):
             If a table cannot be read, or not under the schema; nothing is then added or stored.
         AmbiguousDates, AmbiguousNumbers, AmbiguousDelimiter
             If a table can be read in two ways; nothing is then added or stored.
+        SchemaDrift
+            If a suite is frozen and the columns are not those of the newest version; ``intake`` can be told that this
+            is meant.
         TagTaken
             If the tag names another version.
         """
@@ -130,7 +132,7 @@ class Data(DataParts):
         addition = Addition(
             name, (), tag, append, declared, freeze=schema != "later", reading=reading, is_workspace=True
         )
-        return self._adder.take(source, addition, actor)
+        return self._adder.take(source, addition, actor).version
 
     def add_frame(
         self, frame: pl.DataFrame, name: str, *, actor: Actor, part_name: str = "table.parquet", append: bool = False
@@ -163,7 +165,7 @@ class Data(DataParts):
         with self._blobs.lock.shared():
             stored = store_frame(self._blobs, conform(frame, schema), part_name)
             addition = Addition(name, stored.parts, append=append, stored_bytes=stored.added_bytes)
-            return self._adder.add(addition, actor)
+            return self._adder.add(addition, actor).version
 
     def admit(
         self, source: Path, name: str, *, actor: Actor, append: bool = True, reading: Reading = NOTHING_SAID
@@ -255,7 +257,7 @@ class Data(DataParts):
         """Return the files of a version, in the order of their rows."""
         return self._stored.manifest(self.get(ref))
 
-    def checkout(self, ref: Ref | str, target: Path, *, overwrite: bool = False, seen: Seen = nobody) -> Path:
+    def checkout(self, ref: Ref | str, target: Path, manner: Manner = PLAINLY) -> Path:
         """Write the files of a version to a file or a new folder, verified, and return where.
 
         Parameters
@@ -264,10 +266,8 @@ class Data(DataParts):
             The version.
         target : Path
             Where to write it.
-        overwrite : bool
-            Whether a file may be replaced.
-        seen : callable
-            Told of progress in bytes.
+        manner : Manner
+            How to write it; by default nothing that exists is replaced.
 
         Raises
         ------
@@ -279,7 +279,7 @@ class Data(DataParts):
         version = self.get(ref)
         with self._stored.told(version):
             source = Source(version.name, version.number, self._stored.manifest(version))
-            return checking_out.checkout(self._blobs, self.places, source, target, Manner(overwrite, seen))
+            return checking_out.checkout(self._blobs, self.places, source, target, manner)
 
     def read(self, ref: Ref | str) -> pl.DataFrame:
         """Return all rows of a table, in order, under its frozen schema, from verified bytes.

@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from undrift.core.files import PRIVATE_FILE
+from undrift.core.files import NO_ROOM, PRIVATE_FILE
 from undrift.ledger.chain import Head
 
 FORMAT = "undrift.head/1"
@@ -45,13 +45,22 @@ class Checkpoint:
         return _parse(text)
 
     def advance(self, head: Head) -> None:
-        """Write a head, unless the file holds a later one already."""
+        """Write a head, unless the file holds a later one already, or there is no room for it.
+
+        Notes
+        -----
+        The ledger has the head then, and the change is done. The next change writes the file; until then it is an
+        older head, as after a kill at this point.
+        """
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not _is_later(os.pread(descriptor, 1024, 0), head):
                 written = os.pwrite(descriptor, _render(head), 0)
                 os.ftruncate(descriptor, written)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
         finally:
             os.close(descriptor)
 

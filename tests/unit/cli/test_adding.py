@@ -34,9 +34,19 @@ def test_an_unchanged_addition_answers_as_the_first_did_and_loads_nothing_heavy(
     """By a look at the files and at two databases."""
     first, _ = run(project, "add", "days", "--name", "days", "--tag", "june")
     again, loaded = run(project, "add", "days", "--name", "days")
-    assert again == first
+    assert again == {**first, "is_new": False, "stored_bytes": 0}
+    assert (first["is_new"], first["stored_bytes"]) == (True, 8)
     assert loaded & HEAVY == set()
-    assert run(project, "add", "days", "--name", "days", "--tag", "june")[0] == first
+    assert run(project, "add", "days", "--name", "days", "--tag", "june")[0] == again
+
+
+def test_a_batch_of_bytes_that_came_before_is_told(project: Path) -> None:
+    """It adds no row, which its sender may not expect."""
+    run(project, "add", "days/1.csv", "--name", "days")
+    assert run(project, "add", "days/2.csv", "--name", "days", "--append")[0]["is_new"]
+    again, _ = run(project, "add", "days/1.csv", "--name", "days", "--append")
+    assert (again["ref"], again["is_new"]) == ("data:days@2", False)
+    assert again["notes"] == ["data:days@2 has these bytes already: no row was added"]
 
 
 @pytest.mark.parametrize("words", [("--tag", "new"), ("--unread",), ("--append",), ("--as-text", "x")])

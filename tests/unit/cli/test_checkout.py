@@ -109,3 +109,48 @@ def test_without_a_project_the_cure_is_told(tmp_path: Path) -> None:
     """As of every command."""
     answer, _ = run(tmp_path, "checkout", "t", "-o", "out.csv", code=2)
     assert answer["error"]["code"] == "no-project"  # type: ignore[index, call-overload]
+
+
+@pytest.fixture
+def folders(project: Path) -> Path:
+    """Give a project with two versions of a folder, of which the first was checked out."""
+    for number in range(2):
+        (project / "days").mkdir(exist_ok=True)
+        (project / f"days/{number}.csv").write_text(f"x\n{number}\n")
+        run(project, "add", "days", "--name", "days")
+    run(project, "checkout", "days@1", "-o", "work/")
+    return project
+
+
+def test_a_slash_says_that_one_file_too_comes_in_a_folder(folders: Path) -> None:
+    """Scripts need not know how many files a version has."""
+    assert [path.name for path in (folders / "work").iterdir()] == ["0.csv"]
+    run(folders, "checkout", "days@1", "-o", "plain")
+    assert (folders / "plain").read_text() == "x\n0\n"
+
+
+def test_a_folder_in_which_nothing_changed_is_replaced_when_asked(folders: Path) -> None:
+    """And nothing is left beside it."""
+    assert run(folders, "checkout", "days@2", "-o", "work", code=2)[0]["error"]["code"] == "bad-target"  # type: ignore[index, call-overload]
+    run(folders, "checkout", "days@2", "-o", "work", "--overwrite")
+    assert sorted(path.name for path in (folders / "work").iterdir()) == ["0.csv", "1.csv"]
+    assert not list(folders.glob(".work*"))
+
+
+@pytest.mark.parametrize("change", ["edit", "new", "gone"])
+def test_a_folder_with_changes_that_no_version_has_is_kept(folders: Path, change: str) -> None:
+    """Whatever was changed in it, with the flag too."""
+    file = folders / "work" / ("new.csv" if change == "new" else "0.csv")
+    file.unlink() if change == "gone" else file.write_text("mine")
+    answer, _ = run(folders, "checkout", "days@2", "-o", "work", "--overwrite", code=2)
+    assert file.name in answer["error"]["message"]  # type: ignore[index, call-overload]
+    assert change == "gone" or file.read_text() == "mine"
+    assert not (folders / "work/1.csv").exists()
+
+
+def test_a_folder_that_undrift_does_not_know_is_kept(folders: Path) -> None:
+    """It was neither added nor checked out."""
+    (folders / "mine").mkdir()
+    (folders / "mine/thesis.txt").write_text("years of work")
+    run(folders, "checkout", "days@2", "-o", "mine", "--overwrite", code=2)
+    assert (folders / "mine/thesis.txt").read_text() == "years of work"

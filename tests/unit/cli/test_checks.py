@@ -112,8 +112,8 @@ def test_a_moved_world_is_what_the_newest_version_suggests(folder: Path) -> None
     assert checked["version"] == "data:people@1"
 
 
-def test_a_version_with_other_columns_is_shown_and_stops_what_comes_next(folder: Path) -> None:
-    """With a frozen suite the addition itself ends with 3; without one it is a note."""
+def test_other_columns_are_noted_and_stopped_by_a_frozen_suite_unless_they_are_meant(folder: Path) -> None:
+    """Nothing is then added; a person says that it is meant, and the suite still judges what is there."""
     assert CliRunner().invoke(cli, ["init"]).exit_code == 0
     run("data", "add", "people.csv", "--name", "people")
     (folder / "people.csv").write_text(TABLE.replace("age,email", "ages,email"))
@@ -121,8 +121,16 @@ def test_a_version_with_other_columns_is_shown_and_stops_what_comes_next(folder:
     assert noted.endswith("missing: age; unexpected: ages; perhaps renamed: age -> ages")
     run("data", "check", "people", "--freeze")
     (folder / "people.csv").write_text(TABLE.replace("age,email", "ages,mail"))
-    stopped = run("data", "add", "people.csv", "--name", "people", code=3)
-    assert "perhaps renamed: email -> mail" in stopped["notes"][-1]
+    for words in ((), ("--unread",)):
+        stopped = run("data", "add", "people.csv", "--name", "people", *words, code=3)["error"]
+        assert stopped["code"] == "schema-drift"
+        assert "--new-columns" in stopped["cure"]
+    assert run("data", "show", "people")["ref"] == "data:people@2"
+    stopped = run("data", "add", "people.csv", "--name", "people", code=3)["error"]
+    assert "perhaps renamed: email -> mail" in stopped["message"]
+    meant = run("data", "add", "people.csv", "--name", "people", "--new-columns")
+    assert (meant["ref"], meant["is_new"]) == ("data:people@3", True)
+    assert "perhaps renamed: email -> mail" in meant["notes"][-1]
     assert run("data", "check", "people", code=3)["verdict"] == "fail"
 
 
@@ -153,3 +161,15 @@ def test_the_suite_of_a_dataset_that_is_not_there_is_not_shown_as_none(folder: P
     run("init")
     run("data", "add", "people.csv", "--name", "people")
     assert "peple" in run("data", "suite", "peple", code=2)["error"]["message"]
+
+
+def test_files_do_not_take_the_place_of_a_table_that_has_a_suite(folder: Path) -> None:
+    """By a wrong path, for instance."""
+    assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+    run("data", "add", "people.csv", "--name", "people")
+    run("data", "check", "people", "--freeze")
+    (folder / "images").mkdir()
+    (folder / "images/1.png").write_bytes(b"not a table")
+    stopped = run("data", "add", "images", "--name", "people", code=3)["error"]
+    assert "data:people@1 is a table" in stopped["message"]
+    assert len(run("data", "log", "people")["versions"]) == 1

@@ -11,7 +11,7 @@ import pytest
 from undrift.blobs.store import BlobCorrupt
 from undrift.core.errors import BadInput
 from undrift.core.ids import BadName
-from undrift.data.checkout import BadTarget
+from undrift.data.checkout import BadTarget, Manner
 from undrift.data.paths import UnsafePath
 from undrift.data.repository import VersionsProjection
 from undrift.data.schema import Schema, SchemaMismatch
@@ -209,7 +209,7 @@ def test_a_checkout_never_overwrites_and_never_follows_a_link(data: Data, ada: A
         with pytest.raises(BadTarget):
             data.checkout("a", target)
     assert mine.read_text() == "mine"
-    assert data.checkout("a", mine, overwrite=True).read_text() == "x\n1\n"
+    assert data.checkout("a", mine, Manner(overwrite=True)).read_text() == "x\n1\n"
 
 
 def test_a_folder_is_checked_out_whole_or_not_at_all(data: Data, ada: Actor, tmp_path: Path, store: Path) -> None:
@@ -289,6 +289,6 @@ def test_what_comes_to_lie_at_a_target_meanwhile_is_not_followed_or_replaced(
             write(target if plant == "file" else target / "mine", "mine")
 
     with pytest.raises(BadTarget, match="meanwhile"):
-        data.checkout("files", target, seen=come)
+        data.checkout("files", target, Manner(seen=come))
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"in", "store", "elsewhere", "out"}

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from undrift.data.checkout import Manner
 from undrift.data.remotes.pull import Pulled
 from undrift.data.remotes.push import Pushed
 from undrift.data.remotes.remote import Remote
@@ -49,7 +50,7 @@ class Site:
 
     def text(self, ref: str) -> str:
         """Return a version as it is checked out."""
-        file = self.project.data.checkout(ref, self.project.root / "out", overwrite=True)
+        file = self.project.data.checkout(ref, self.project.root / "out", Manner(overwrite=True))
         return file.read_text()
 
     def _tell(self, what: str, now: int, of: int) -> None:
