@@ -252,13 +252,13 @@ def test_a_full_disk_at_any_write_leaves_a_valid_store(
 
 
 def _full_at(patched: pytest.MonkeyPatch, nth: int) -> list[int]:
-    """Make the n-th write of the process fail as a full disk does; return how many there were."""
+    """Make the n-th write of the process and all after it fail as a full disk does; return how many there were."""
     count = [0]
 
     def counted(real: Callable[..., object]) -> Callable[..., object]:
         def call(*args: object, **kwargs: object) -> object:
             count[0] += 1
-            if count[0] == nth + 1:
+            if count[0] > nth:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return real(*args, **kwargs)
 
