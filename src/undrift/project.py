@@ -225,10 +225,13 @@ class Project:
         expected_head : str, optional
             A head that was kept elsewhere.
         """
+        from undrift.data.repository import VersionsProjection
         from undrift.endpoints.projection import EndpointProjection
         from undrift.models.projection import ModelProjection
 
-        return self.ledger.verify([ModelProjection(), EndpointProjection()], expected_head=expected_head)
+        return self.ledger.verify(
+            [VersionsProjection(), ModelProjection(), EndpointProjection()], expected_head=expected_head
+        )
 
     def reload_settings(self) -> None:
         """Read ``undrift.toml`` again; what was made from the old settings is made anew."""

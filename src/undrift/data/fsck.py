@@ -34,11 +34,6 @@ class Fault:
     needed_by: tuple[str, ...] = ()
     is_repaired: bool = False
 
-    @property
-    def is_loss(self) -> bool:
-        """Whether bytes that something needs are lost, as far as this store knows."""
-        return bool(self.needed_by) and not self.finding.has_copy and not self.is_repaired
-
     def as_json(self) -> dict[str, JSON]:
         """Return it for machines."""
         return {

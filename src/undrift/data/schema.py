@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import msgspec
 import polars as pl
@@ -24,7 +24,6 @@ from undrift.data.tabular.spelt_numbers import number_style
 LogicalType: TypeAlias = Literal[
     "bool", "int", "float64", "decimal", "string", "bytes", "date", "timestamp", "timestamp-utc"
 ]
-LOGICAL_TYPES: tuple[str, ...] = get_args(LogicalType)
 FORMAT = "undrift.schema/1"
 LARGEST_SCALE = 18
 _DECIMAL_DIGITS = 38

@@ -15,7 +15,6 @@ from undrift.data.quality.suite import Suite
 ResultFormat: TypeAlias = Literal["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"]
 # Gives for a column and one of its cells what may be shown.
 Conceal: TypeAlias = Callable[[str, object], object]
-FORMATS: tuple[ResultFormat, ...] = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
 _SHOWN = 20
 _SEVERITIES = {"fail": "critical", "warn": "warning"}
 

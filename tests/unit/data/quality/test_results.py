@@ -6,12 +6,12 @@ import json
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
 from undrift.data.quality.check import Asked, check
-from undrift.data.quality.results import FORMATS, Conceal, openly, validation
+from undrift.data.quality.results import Conceal, ResultFormat, openly, validation
 from undrift.data.quality.suite import Suite, expect
 
 TABLE = pl.DataFrame(
@@ -61,7 +61,7 @@ def test_a_complete_result_has_the_keys_of_great_expectations() -> None:
 
 def test_shorter_formats_tell_less() -> None:
     """Each has all that the one before has."""
-    keys = [set(told(form)["results"][0]["result"]) for form in FORMATS]
+    keys = [set(told(form)["results"][0]["result"]) for form in get_args(ResultFormat)]
     assert keys[0] == set()
     assert keys == sorted(keys, key=len)
     assert all(less < more for less, more in pairwise(keys))

@@ -12,6 +12,7 @@ from undrift.blobs.errors import BlobMissing
 from undrift.core.errors import NotFound
 from undrift.data.gc import Keep
 from undrift.data.quality.suite import Suite, expect
+from undrift.data.repository import set_gone
 from undrift.data.versions import BytesGone, DatasetNotFound
 from undrift.loop.remotes import name_remote
 
@@ -114,3 +115,17 @@ def test_a_remote_that_the_settings_forgot_is_named_by_nobody(ada: Site, tmp_pat
     with pytest.raises(NotFound) as caught:
         ada.project.data.read("t@1")
     assert "pull" not in caught.value.cure
+
+
+def test_the_audit_compares_versions_with_what_the_events_tell(ada: Site, ben: Site) -> None:
+    """Of versions that were added, pulled, let go of and brought back; a row that was altered is found."""
+    ben.pull()
+    ben.project.data.keeping.gc(Keep(is_everything=False), ADA)
+    assert ben.project.verify().ok
+    ben.pull("t")
+    assert ben.project.verify().ok
+    assert ada.project.verify().ok
+    with ben.project.ledger.change(ADA) as change:
+        set_gone(change.connection, ben.project.data.get("t@1"), is_gone=True)
+        change.record("data.noted", "data:t@1", {})
+    assert not ben.project.verify().ok

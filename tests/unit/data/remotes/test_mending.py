@@ -50,4 +50,4 @@ def test_a_remote_with_wrong_bytes_repairs_nothing(ada: Site) -> None:
             path.write_bytes(bytes(path.stat().st_size))
     report = data.keeping.fsck([RemoteChunks(ada.remote())], is_repair=True)
     assert not report.is_sound
-    assert all(fault.is_loss for fault in report.faults)
+    assert all(fault.needed_by and not fault.is_repaired for fault in report.faults)
