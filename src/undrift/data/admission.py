@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -30,13 +31,16 @@ from undrift.data.anomalies.judgement import Judgement
 from undrift.data.manifest import Part
 from undrift.data.origins import Origin
 from undrift.data.paths import check_path
+from undrift.data.personal.columns import holds_address
+from undrift.data.personal.known import known_columns, personal_of_batch
 from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.quarantine import QuarantineRecord, quarantine
 from undrift.data.quality.suite import Suite
-from undrift.data.schema import SchemaMismatch, logical_type
+from undrift.data.schema import Schema, SchemaMismatch, logical_type
 from undrift.data.sources import store_frame
 from undrift.data.stored import StoredVersions
 from undrift.data.tables import admissions
+from undrift.data.tabular import table_files
 from undrift.data.tabular.csv_types import CellFault
 from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.data.tabular.table_files import TABLE_ENDINGS, format_of
@@ -200,7 +204,7 @@ class Admissions:
         try:
             reading = parts.read_part_with_faults(self._blobs, batch.source, schema)
         except (BadTable, SchemaMismatch) as error:
-            return self._refuse_unread(batch, error, actor)
+            return self._refuse_unread(batch, schema, error, actor)
         judged = _judge(reading.frame, reading.faults, batch.suite, self._personal(batch, reading.frame))
         if not judged.stopped_by and self._past.settings(batch.name).anomalies == "fail":
             brought = _brought(judged, delivery).profiled()
@@ -308,14 +312,11 @@ class Admissions:
             _record(change, batch, admission, report_digest)
             return replace(admission, at=change.at)
 
-    def _refuse_unread(self, batch: _Batch, error: UndriftError, actor: Actor) -> Admission:
-        """Keep the file as it came: there are no rows to speak of."""
-        path = self._path(batch).with_suffix(Path(batch.source.path).suffix)
+    def _refuse_unread(self, batch: _Batch, schema: Schema, error: UndriftError, actor: Actor) -> Admission:
+        """Keep a file that is not the dataset's table."""
         remember(self._blobs, batch.source.contents)
-        data = read(self._blobs, batch.source.contents)
-        make_private(path.parent)
-        write_atomic(path, data)
-        held = QuarantineRecord(path, 0, blake3_bytes(data), whole=True)
+        held = self._concealed_whole(batch, schema) if isinstance(error, SchemaMismatch) else None
+        held = held or self._as_it_came(batch)
         admission = Admission(
             batch.id, batch.name, "refused", None, None, held, reasons=(error.message,), at=self._clocks.business.now()
         )
@@ -323,11 +324,33 @@ class Admissions:
             _record(change, batch, admission, batch.digest, unread=error)
         return admission
 
+    def _concealed_whole(self, batch: _Batch, schema: Schema) -> QuarantineRecord | None:
+        """Keep the rows of another table with its personal columns masked; None where it has none."""
+        table_format = format_of(batch.source.path)
+        if table_format is None or self._masks.open_mask() is None:
+            return None
+        path = parts.part_path(self._blobs, batch.source)
+        frame = table_files.read_as_text(path, table_format, schema)
+        personal = self._personal(batch, frame)
+        if not personal:
+            return None
+        bare = frame.with_columns(
+            pl.col(name).str.strip_chars() for name in personal if frame[name].dtype == pl.String
+        )  # as cells of the dataset are masked, so that they join
+        conceal = partial(self._masks.concealed, columns=personal)
+        return quarantine(bare, {}, self._path(batch), whole=True, conceal=conceal)[1]
+
+    def _as_it_came(self, batch: _Batch) -> QuarantineRecord:
+        """Keep the file: there are no rows to speak of, or none of a person."""
+        path = self._path(batch).with_suffix(Path(batch.source.path).suffix)
+        data = read(self._blobs, batch.source.contents)
+        make_private(path.parent)
+        write_atomic(path, data)
+        return QuarantineRecord(path, 0, blake3_bytes(data), whole=True)
+
     def _personal(self, batch: _Batch, frame: pl.DataFrame) -> frozenset[str]:
-        """Return the personal columns: those of the batch, and those of the table that suggested the suite."""
-        stated = self._masks.settings(batch.name)
-        known = set(batch.suite.meta.get("personal", ())) - set(stated.not_personal)
-        return frozenset(known | set(self._masks.columns(batch.name, frame)))
+        known = known_columns(self._stored, self._masks, batch.name)
+        return frozenset(personal_of_batch(known, frame, batch.suite, self._masks, batch.name))
 
     def _conceal(self, judged: _Judged) -> Callable[[pl.DataFrame], pl.DataFrame]:
         return lambda rows: self._masks.concealed(rows, judged.personal)
@@ -375,7 +398,8 @@ def _changed_types(frame: pl.DataFrame, faults: tuple[CellFault, ...]) -> tuple[
 
 def _problem(fault: CellFault, personal: frozenset[str]) -> str:
     """Return what is wrong with a cell; of a personal one without its text."""
-    return "it is no value of the column's type" if fault.column in personal else fault.problem
+    is_hidden = fault.column in personal or holds_address(fault.problem)
+    return "it is no value of the column's type" if is_hidden else fault.problem
 
 
 def _admitted_before(connection: Connection, batch: _Batch) -> Row[Any] | None:  # Any: columns are read by name

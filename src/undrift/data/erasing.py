@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from pathlib import Path
 
 import polars as pl
@@ -259,10 +260,11 @@ class DatasetErasure:
                     yield Change(where, (), before, "", 0, partial(path.unlink, missing_ok=True))
                 continue
             table = pl.read_parquet(path)
-            if subject.column not in table.columns:
-                continue
             values = subject.values | subject.masked(mask).values
-            gone = matches(table[subject.column], values)
+            # A batch with other columns than the dataset may hold the subject under another name.
+            columns = [subject.column] if subject.column in table.columns else table.columns
+            looked = (matches(table[name], values) for name in columns if not table[name].dtype.is_nested())
+            gone = reduce(or_, looked, pl.repeat(value=False, n=table.height, eager=True))
             if gone.any():
                 yield _rewritten(where, before, path, table.filter(~gone), int(gone.sum()))
 

@@ -137,7 +137,7 @@ def batches(blobs: BlobStore, manifest: Manifest, schema: Schema) -> Iterator[pl
 
 def scan(blobs: BlobStore, manifest: Manifest, schema: Schema) -> pl.LazyFrame:
     """Return a lazy reader of all rows; bytes are verified now, not when it is collected."""
-    return pl.concat([_scan_part(blobs, part, schema) for part in manifest.parts])
+    return pl.concat([scan_part(blobs, part, schema) for part in manifest.parts])
 
 
 def read_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.DataFrame:
@@ -206,7 +206,8 @@ def _cells(files: Files, part: Part, reading: Reading) -> TextTable:
         return _named(part, lambda: text_tables.read_cells(path, kind, reading))
 
 
-def _scan_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.LazyFrame:
+def scan_part(blobs: BlobStore, part: Part, schema: Schema) -> pl.LazyFrame:
+    """Return a lazy reader of the rows of one part; its bytes are verified now."""
     if _format(part) == "parquet":
         lazy = table_files.scan_parquet(part_path(blobs, part), schema)
         if lazy is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from undrift.data.personal.redaction import redact
+from undrift.data.personal.redaction import matches, redact
 from undrift.data.schema import Schema, freeze
 from undrift.data.tabular import table_files
 from undrift.data.tabular.table_files import format_of
@@ -99,3 +100,19 @@ def test_nothing_is_written_when_nobody_is_found(tmp_path: Path) -> None:
     path.write_bytes(text().encode())
     assert redact(path, path.name, schema_of(path), "email", {"nobody"}) is None
     assert redact(path, path.name, schema_of(path), "phone", {"ada@x.org"}) is None
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pl.Series([1, 2, None, 2**53 + 1], dtype=pl.Int64),
+        pl.Series([1, 2, None, 2**53 + 1], dtype=pl.UInt64),
+        pl.Series([1.0, 2.0, None, 3.0]),
+        pl.Series([Decimal("1.00"), Decimal("2.00"), None, Decimal("3.00")], dtype=pl.Decimal(20, 2)),
+    ],
+)
+def test_numbers_are_found_as_numbers_and_exactly(cells: pl.Series) -> None:
+    """Whatever their type; a large one is not taken for its neighbour."""
+    wanted = ["2.0", "nan", "Ada", str(2**53)]
+    assert matches(cells, wanted).to_list() == [False, True, False, False]
+    assert matches(cells, ["2"]).to_list() == [False, True, False, False]

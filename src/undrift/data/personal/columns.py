@@ -31,7 +31,8 @@ _EDGE_ROWS = 500
 _NEARLY_ALL = 0.8
 _MOST = 0.6
 _SOME = 0.1
-_FEWEST = 5
+FEWEST = 5
+"""So many different values must look personal where the column's name does not say so."""
 _FEWEST_NAMED = 1
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
@@ -89,7 +90,7 @@ class _Column:
         joined.add("".join(self.words))
         return any(word in words for word in (*self.words, *joined))
 
-    def found(self, fits: Callable[[str], bool], share: float, fewest: int = _FEWEST) -> str:
+    def found(self, fits: Callable[[str], bool], share: float, fewest: int = FEWEST) -> str:
         """Return the count in words when so many of the values fit, else nothing."""
         hits = sum(map(fits, self.values))
         if hits < fewest or hits < share * len(self.values):
@@ -124,6 +125,40 @@ def personal_columns(frame: pl.DataFrame, settings: DatasetSettings | None = Non
             if personal is not None:
                 found[name] = personal
     return found
+
+
+def suspected_columns(frame: pl.DataFrame, by_name: Collection[str]) -> set[str]:
+    """Return the columns of a few rows that may be personal, where too little is there to tell.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows; all of them are looked at.
+    by_name : collection of str
+        Columns of which nothing else is known: their name alone is enough.
+
+    Returns
+    -------
+    set of str
+        Those of which one of ten cells is an e-mail address, or most an IBAN, a card or the like, however few there
+        are; those with such a name; and nested ones, which are not looked into.
+    """
+    found = {name for name in by_name if _is_named_personal(_words(name))}
+    for name in frame.columns:
+        if frame[name].dtype.is_nested() or frame[name].dtype == pl.Binary:
+            found.add(name)
+            continue
+        looked = _looked_at(frame[name])
+        if looked is not None and any(
+            looked.found(fits, share, _FEWEST_NAMED) for kind, fits, share in _CONTENTS if looked.is_text
+        ):
+            found.add(name)
+    return found
+
+
+def holds_address(text: str) -> bool:
+    """Say whether a text holds an e-mail address."""
+    return _is_email(text)
 
 
 def sampled(table: pl.LazyFrame, rows: int) -> pl.DataFrame:
@@ -180,8 +215,20 @@ def _by_content(column: _Column) -> Iterator[Personal]:
             yield Personal("national number", f"{told} pass the check of a {name}")
     if column.is_text and column.is_varied and (told := column.found(_is_person, _MOST)):
         known = sum(_first_name(value) in FIRST_NAMES for value in column.values)
-        if known >= max(_FEWEST, len(column.values) // 4):
+        if known >= max(FEWEST, len(column.values) // 4):
             yield Personal("name", f"{told} are two or more words, {known:,} begin with a common first name")
+
+
+def _is_named_personal(words: tuple[str, ...]) -> bool:
+    """Say whether the name of a column alone says that its cells are of a person."""
+    column = _Column(words, (), 0, pl.String())
+    alone = set(words)
+    if column.named(SURE_NAMES) or (alone & NAMES and alone & (PERSONS | NAME_PAIRS)):
+        return True
+    kinds = {kind for kind, known in WORDS.items() if column.named(known)}
+    if not alone & _AT_HOME:
+        kinds.discard("geo coordinates")
+    return bool(kinds) and not alone & NOT_OF_A_PERSON
 
 
 def _by_name(column: _Column) -> Iterator[Personal]:
@@ -196,8 +243,8 @@ def _by_name(column: _Column) -> Iterator[Personal]:
     for kind, known in WORDS.items():
         if not column.named(known) or (kind == "geo coordinates" and not words & _AT_HOME):
             continue
-        told = column.found(_LOOKS[kind], _MOST, _FEWEST_NAMED)
-        if told and (column.is_varied or kind in ("postcode", "date of birth")):
+        told = column.found(_LOOKS[kind], _SOME if kind == "e-mail" else _MOST, _FEWEST_NAMED)
+        if told and (column.is_varied or kind in ("e-mail", "postcode", "date of birth")):
             yield Personal(kind, f"its name says so and {told} look like it")
 
 
@@ -255,6 +302,7 @@ _SAYS: Mapping[str, str] = {
     "IP address": "are IP addresses",
 }
 _LOOKS: Mapping[str, Callable[[str], bool]] = {
+    "e-mail": _is_email,
     "phone": _is_diallable,
     "street address": _is_street,
     "postcode": lambda value: bool(_POSTCODE.match(value)),

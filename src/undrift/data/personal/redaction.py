@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import polars as pl
 
@@ -41,8 +44,9 @@ def matches(series: pl.Series, values: Collection[str]) -> pl.Series:
     hits = pl.Series(series.name, [text is not None and text in wanted for text in texts], dtype=pl.Boolean)
     if not series.dtype.is_numeric():
         return hits
-    numbers = [number for value in wanted if (number := _number(value)) is not None]
-    return hits | series.is_in(pl.Series(numbers, dtype=pl.Float64).implode()).fill_null(value=False)
+    read: Callable[[str], Any] = float if series.dtype.is_float() else Decimal  # Any: both compare with their cells
+    numbers = {number for value in wanted if (number := _number(value, read)) is not None}
+    return hits | pl.Series(series.name, [cell in numbers for cell in series.to_list()], dtype=pl.Boolean)
 
 
 def redact(path: Path, name: str, schema: Schema, column: str, values: Collection[str]) -> Redacted | None:
@@ -85,11 +89,12 @@ def redact(path: Path, name: str, schema: Schema, column: str, values: Collectio
     )
 
 
-def _number(text: str) -> float | None:
+def _number(text: str, read: Callable[[str], Any]) -> Any:  # Any: as above; None where the text is no number
     try:
-        return float(text)
-    except ValueError:
+        number = read(text)
+    except (ValueError, InvalidOperation):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _attempts(path: Path, table_format: TableFormat, schema: Schema, gone: pl.Series) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ SURE_NAMES = _set(
 NAME_PAIRS = _set("first last full given family middle maiden user nick nachname pre")
 
 WORDS: Mapping[str, frozenset[str]] = {
+    "e-mail": _set("email mail emailaddress mailaddress correo courriel epost eposta emails"),
     "phone": _set(
         "phone telephone tel telefon telefono telefone mobile mobil cellphone cell gsm fax handy handynummer rufnummer "
         "telefonnummer movil celular portable phonenumber msisdn"

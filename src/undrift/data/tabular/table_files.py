@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -289,6 +290,36 @@ def read_with_faults(path: Path, table_format: TableFormat, schema: Schema) -> R
     frame, faults = parse_cells(table, schema)
     fallback = "" if schema.csv.encoding or is_unicode(table.file) else table.file.encoding
     return Rows(frame, tuple(faults), place_in(table), fallback)
+
+
+def read_as_text(path: Path, table_format: TableFormat, schema: Schema) -> pl.DataFrame:
+    """Return the cells of a file that has other columns than its dataset, as texts; Parquet keeps its own types.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    table_format : TableFormat
+        What kind of file it is.
+    schema : Schema
+        The dataset's; it tells how its text files are written.
+
+    Raises
+    ------
+    BadTable
+        If the file cannot be read as a table at all.
+    """
+    if table_format == "parquet":
+        return _read_parquet(path)
+    table = read_under(path, table_format, schema)
+    if isinstance(table, TableText):
+        return table.texts.frame
+    cells = {name: [_as_text(value) for value in values] for name, values in table.table.columns.items()}
+    return pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String))
+
+
+def _as_text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def scan_parquet(path: Path, schema: Schema) -> pl.LazyFrame | None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from undrift.blobs.tombstones import BlobErased
@@ -69,6 +70,21 @@ def test_a_plan_changes_nothing(people: People) -> None:
     assert planned.is_plan
     assert people.files() == before
     assert planned.removed == erase(people.project, SUBJECT, "her request").removed
+
+
+def test_a_batch_in_quarantine_with_another_name_for_the_column_is_searched_in_all(
+    people: People, tmp_path: Path
+) -> None:
+    """It was kept with masks; nobody else's row goes with the subject's."""
+    project = people.project
+    (tmp_path / "renamed.csv").write_text(f"Kontakt,x\n{ADA},1.0\n{BOB},2.0\n")
+    held = project.data.admit(tmp_path / "renamed.csv", "flights", actor=project.actor).quarantine
+    assert held is not None
+    masked = open_mask(project.store).text
+    assert pl.read_parquet(held.path)["Kontakt"].to_list() == [masked(ADA), masked(BOB)]
+    erase(project, SUBJECT, "her request")
+    assert people.holding(ADA) == []
+    assert pl.read_parquet(held.path)["Kontakt"].to_list() == [masked(BOB)]
 
 
 def test_an_unknown_column_is_refused(people: People) -> None:
