@@ -49,6 +49,23 @@ class WholeFiles:
         path.unlink(missing_ok=True)
         return None
 
+    def piece(self, digest: str, offset: int, length: int) -> bytes | None:
+        """Return some bytes of a file as they lie there, None when it is not there; who asks compares them.
+
+        Parameters
+        ----------
+        digest : str
+            The file.
+        offset, length : int
+            Which bytes.
+        """
+        try:
+            with self._path(digest).open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except FileNotFoundError:
+            return None
+
     def put(self, file: IncomingFile, digest: str) -> Path:
         """Keep a file whose bytes were verified, and return where."""
         path = self._path(digest)

@@ -62,6 +62,7 @@ def verify(project: Path, expect_head: str | None) -> Answer:
     lines += [f"{finding.problem}: {finding.message}" for finding in found.findings]
     if not found.findings:
         lines.append("the chain is whole, and the stored state is what the events say")
+        lines.append("bytes of data were not read: undrift data fsck reads and compares them")
         lines.append(f"keep the head elsewhere; later: undrift audit verify --expect-head {found.head.hash}")
     data: JSON = {
         "ok": not found.findings,

@@ -12,6 +12,7 @@ from undrift.blobs.progress import Seen, nobody
 from undrift.blobs.tombstones import BlobErased
 from undrift.core.json import JSON
 from undrift.data.stored import StoredVersions
+from undrift.data.whole_chunks import WholeChunks
 
 _MOST_SHOWN = 20
 
@@ -107,7 +108,7 @@ def fsck(
     stored : StoredVersions
         The versions.
     sources : sequence of ChunkSource
-        Where else the bytes may be; asked only when repairing.
+        Where else the bytes may be, beside whole files that were put together for readers; asked only when repairing.
     is_repair : bool
         Whether to put right what can be: the index, copies, and what a source has.
     seen : callable
@@ -131,7 +132,8 @@ def fsck(
         again, left = checked, needs
         while True:
             before = set(left.by)
-            repair(stored.blobs, again, {digest: digest in left.objects for digest in left.by}, sources)
+            missing = {digest: digest in left.objects for digest in left.by}
+            repair(stored.blobs, again, missing, [WholeChunks(stored), *sources])
             again = check(stored.blobs)
             left = _needs(stored, again)
             if not left.by.keys() - before:  # else a list of files is back, and tells of more that is missing
@@ -161,7 +163,11 @@ def told(report: Report) -> list[str]:
         lines += [f"    {one}" for one in fault.needed_by[:_MOST_SHOWN]]
     if len(report.faults) > _MOST_SHOWN:
         lines.append(f"and {len(report.faults) - _MOST_SHOWN:,} more: --json tells all")
-    return [*lines, "everything is as it should be" if report.is_sound else "not everything is as it should be"]
+    if report.is_sound:
+        return [*lines, "everything is as it should be"]
+    if all(fault.is_repaired or fault.finding.has_copy for fault in report.faults):
+        return [*lines, "nothing is lost; damaged copies lie there still: undrift data fsck --repair takes them out"]
+    return [*lines, "not everything is as it should be"]
 
 
 def _needs(stored: StoredVersions, checked: Checked) -> _Needs:

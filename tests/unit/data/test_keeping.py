@@ -232,3 +232,35 @@ def test_an_unreadable_list_of_files_stops_gc(three: Data, ada: Actor, store: Pa
     with pytest.raises(BlobMissing, match="no object"):
         three.keeping.gc(Keep(), ada)
     assert sorted(path.name for path in (store / "blobs/packs").glob("??/*")) == before
+
+
+def test_a_damaged_chunk_is_cut_out_of_a_whole_file(three: Data, store: Path) -> None:
+    """Readers had it put together; no remote is asked."""
+    assert three.read("t@2")["x"].to_list() == ["second"]
+    overwrite(store, b"second", b"Second")
+    report = three.keeping.fsck(is_repair=True)
+    assert kinds(report) == [("chunk", ("data:t@2: t.csv",), True)]
+    assert three.keeping.fsck().faults == ()
+
+
+def test_a_damaged_whole_file_repairs_nothing(three: Data, store: Path) -> None:
+    """What is cut out of it is compared with its name."""
+    three.read("t@2")
+    overwrite(store, b"second", b"Second")
+    (whole,) = [one for one in (store / "blobs/whole").glob("??/*") if b"second" in one.read_bytes()]
+    whole.chmod(0o600)
+    whole.write_bytes(b"x\nSecond\n")
+    assert not three.keeping.fsck(is_repair=True).is_sound
+
+
+def test_damaged_copies_are_told_with_what_takes_them_out(three: Data, store: Path) -> None:
+    """What was added again is no loss; the damaged copy lies there still, and a repair takes it out."""
+    overwrite(store, b"first", b"First")
+    three.keeping.fsck()
+    with three._blobs.packs.writer() as writer:
+        for piece in (b"x\nfirst\n", b"other"):
+            writer.add(blake3_bytes(piece), piece)
+    report = three.keeping.fsck()
+    assert "undrift data fsck --repair" in told(report)[-1]
+    assert three.keeping.fsck(is_repair=True).is_sound
+    assert told(three.keeping.fsck())[-1] == "everything is as it should be"

@@ -21,7 +21,7 @@ from undrift.data.remotes.push import Tell
 from undrift.data.remotes.records import Record
 from undrift.data.remotes.remote import NoRemote, Remote, heal_with
 from undrift.data.stored import StoredVersions
-from undrift.data.versions import AddConflict, DatasetVersion, TagTaken
+from undrift.data.versions import SHORTEST_ID_PREFIX, AddConflict, DatasetNotFound, DatasetVersion, TagTaken
 from undrift.ledger.actor import Actor
 
 _ATTEMPTS = 20
@@ -157,7 +157,28 @@ def pull(stored: StoredVersions, remotes: Sequence[Remote], refs: Sequence[Ref],
         except (RemoteCorrupt, BlobCorrupt, BlobMissing, BucketUnreachable) as error:
             done.failed.append(error)
     _take_tags(stored, wanted, actor, done)
+    done.failed += _still_gone(stored, refs)
     return done
+
+
+def _still_gone(stored: StoredVersions, refs: Sequence[Ref]) -> list[UndriftError]:
+    """Return what is to be said of versions that were asked for and have no bytes here still."""
+    found: list[UndriftError] = []
+    for ref in refs:
+        try:
+            version = stored.find(ref)
+        except DatasetNotFound:  # a number that another version has here
+            continue
+        if version.is_gone:
+            found.append(_no_bytes(version.ref))
+    return found
+
+
+def _no_bytes(ref: str) -> NotAtRemote:
+    return NotAtRemote(
+        f"no remote has the bytes of {ref}",
+        cure=f"undrift data push {ref.removeprefix('data:')}, in a project that holds it; or add its files again",
+    )
 
 
 def _sources(remotes: Sequence[Remote], refs: Sequence[Ref], done: Pulled) -> list[_Source]:
@@ -202,9 +223,9 @@ def _matches(wanted: _Wanted, ref: Ref) -> bool:
     record = wanted.record
     if record.dataset != ref.name:
         return False
-    if not ref.selector or ref.number == record.number:
-        return True
-    if record.version_id.startswith(f"b3:{ref.selector}"):
+    if not ref.selector or ref.number is not None:  # the first digits of an id are no number
+        return ref.number in (None, record.number)
+    if len(ref.selector) >= SHORTEST_ID_PREFIX and record.version_id.startswith(f"b3:{ref.selector}"):
         return True
     return any(source.remote.tags(ref.name).get(ref.selector) == record.identity for source in wanted.sources)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -186,7 +187,7 @@ def _compare_lists(blobs: BlobStore, remote: Remote, manifest: Manifest, found: 
     there = remote.object(manifest.version_id)
     if there != manifest.encode():  # one that is not there was deleted, or is about to be written anyway
         found.damaged += [f"the list of files {manifest.version_id}"] if there is not None else []
-        found.again.append(lambda: remote.write_manifest(manifest))
+        found.again.append(partial(remote.write_manifest, manifest))
     for part in manifest.parts:
         left = blobs.left_of(part.contents.digest)
         if left is None or left == part.contents.digest:
@@ -199,4 +200,4 @@ def _compare_lists(blobs: BlobStore, remote: Remote, manifest: Manifest, found: 
             is_right = True  # it is not there yet: what was erased is told by the push
         if not is_right:
             found.damaged.append(f"the list of chunks {left}")
-            found.again.append(lambda rest=rest, data=data: remote.write_recipe(rest, data))
+            found.again.append(partial(remote.write_recipe, rest, data))

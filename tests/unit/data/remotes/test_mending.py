@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
 from undrift.data.gc import Keep
 from undrift.data.remotes.mending import RemoteChunks
+from undrift.data.remotes.pull import NotAtRemote
 from undrift.data.versions import BytesGone
 
 from .conftest import ADA, Site, remote_files
@@ -51,3 +53,14 @@ def test_a_remote_with_wrong_bytes_repairs_nothing(ada: Site) -> None:
     report = data.keeping.fsck([RemoteChunks(ada.remote())], is_repair=True)
     assert not report.is_sound
     assert all(fault.needed_by and not fault.is_repaired for fault in report.faults)
+
+
+def test_a_version_that_no_remote_has_is_told(site: Callable[..., Site]) -> None:
+    """Also where the first digits of another version's id are the number that was asked for."""
+    ada = site("ada")
+    ids = [ada.project.data.get(ada.add(f"a\n{number}\n")).version_id for number in range(40)]
+    number = next(at for at, one in enumerate(ids, 1) if any(other[3:].startswith(str(at)) for other in ids[at:]))
+    ada.push(*[f"t@{at}" for at in range(number + 1, 41)])
+    ada.project.data.keeping.gc(Keep(is_everything=False, used={f"data:t@{at}" for at in range(number + 1, 41)}), ADA)
+    with pytest.raises(NotAtRemote, match=f"no remote has data:t@{number}"):
+        ada.pull(f"t@{number}")
