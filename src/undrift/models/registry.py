@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -256,7 +256,7 @@ class Registry:
         ----------
         text : str
             ``model:delay@3``, ``model:delay@champion``, or ``model:delay``, which means the
-            champion, or the only version there is.
+            champion; while there is none, the newest version that was not retired.
 
         Raises
         ------
@@ -313,8 +313,7 @@ class Registry:
         aliases = self._aliases.of(connection, known.name)
         number = aliases.get(known.selector or "champion")
         if number is None and not known.selector:
-            versions = self._versions.of(connection, known.name)
-            number = versions[0].number if len(versions) == 1 else None
+            number = _newest(self._versions.of(connection, known.name))
         if number is None:
             raise not_found(str(known), connection, known.name)
         return self._get(connection, known.name, number)
@@ -331,6 +330,12 @@ class Registry:
                 f"{version.ref} is {version.state}: only an approved or live version can be {alias!r}",
                 cure=f"approve {version.ref} first",
             )
+
+
+def _newest(versions: Sequence[ModelVersion]) -> int | None:
+    """Return the number of the newest version that nobody took out of the choice, else of the newest one."""
+    kept = [version for version in versions if version.state != "retired"] or versions
+    return max((version.number for version in kept), default=None)
 
 
 def _goes_past(version: ModelVersion, move: Move, force_reason: str) -> bool:

@@ -82,6 +82,13 @@ def test_a_row_that_does_not_fit_is_named(tmp_path: Path) -> None:
         loaded.predict(X.drop("calls"))
 
 
+def test_a_cell_may_be_run_again_before_the_model_is_loaded_by_name(tmp_path: Path) -> None:
+    """The second run makes a second version, and the bare name means the newest while none is live."""
+    _registered(tmp_path)
+    second = _registered(tmp_path, LogisticRegression(C=0.1).fit(X, Y))
+    assert undrift.load("churn", project=tmp_path).version.ref == second == "model:churn@2"
+
+
 def test_a_changed_byte_stops_the_load(tmp_path: Path) -> None:
     """The package is what was registered, or it is not loaded."""
     ref = _registered(tmp_path)

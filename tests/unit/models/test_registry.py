@@ -161,6 +161,21 @@ def test_a_live_version_and_one_with_an_alias_cannot_be_deleted(registry: Regist
     assert _registered(registry, run="run:9").number == 2
 
 
+def test_a_bare_name_is_the_champion_and_before_there_is_one_the_newest_version(registry: Registry) -> None:
+    """A retired version is not meant while another is there; a name of several versions is never "not there"."""
+    _registered(registry, run="run:1")
+    second, third = _registered(registry, run="run:2"), _registered(registry, run="run:3")
+    assert registry.resolve("delay").number == third.number
+    with registry._ledger.change(ADA) as change:
+        registry.retire(change, third.ref, "not wanted")
+    assert registry.resolve("model:delay").number == second.number
+    live = _live(registry, "run:4")
+    _registered(registry, run="run:5")
+    with registry._ledger.change(ADA) as change:
+        registry.move_alias(change, "model:delay@champion", to=live.number, expected=None, reason="first")
+    assert registry.resolve("delay").number == live.number
+
+
 def test_versions_that_are_not_there_are_named_with_what_is(registry: Registry) -> None:
     """The cure lists the known ones."""
     _registered(registry)

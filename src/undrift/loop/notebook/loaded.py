@@ -28,7 +28,8 @@ def load(reference: str, *, project: Path | str = ".") -> LoadedModel:
     Parameters
     ----------
     reference : str
-        ``model:churn@champion``, ``churn@3``, or ``churn``.
+        ``model:churn@champion``, ``churn@3``, or ``churn``: the champion, and while there is none the newest
+        version that was not retired. The ``version`` of what comes back says which it is.
     project : Path or str
         A folder of the project.
 
