@@ -78,6 +78,21 @@ def test_a_frame_is_brought_up_from_python(shell: Shell) -> None:
         undrift.up(frame, target="target", project=shell.folder, colour="red")
 
 
+def test_the_same_rows_in_another_form_are_the_same_version(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file was served and taken down; its frame brings the same model back, and says why nothing is trained."""
+    table = known_table("wine", shell.folder)
+    assert shell.undrift("up", table.name, "--target", "target", "-d").code == 0
+    assert shell.undrift("down", "wine").code == 0
+    found = undrift.up(pl.read_csv(table), target="target", name="wine", project=shell.folder)
+    assert (found.data.ref, found.version.ref) == ("data:wine@1", "model:wine@1")
+    assert "data:wine@1 holds exactly these rows" in capsys.readouterr().err
+    pl.read_csv(table).write_csv(shell.folder / "again.csv", separator=";")
+    again = shell.undrift("up", "again.csv", "--name", "wine", "--target", "target", "--drop", "hue", "--json")
+    assert "data:wine@1 holds exactly these rows: no new version" in again.err
+    kinds = [event["kind"] for event in shell.undrift("history", "-n", "1000", "--json").json["events"]]
+    assert kinds.count("data.added") == 1
+
+
 def test_a_plan_makes_nothing(shell: Shell) -> None:
     """It says what would be made, for people and for programs."""
     table = known_table("wine", shell.folder)

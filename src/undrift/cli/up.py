@@ -19,6 +19,7 @@ from undrift.data.tabular.reading import Reading
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:
+    from undrift.data.versions import DatasetVersion
     from undrift.loop.sheet.look import Looked
     from undrift.loop.up import Up, Wanted
 
@@ -67,13 +68,13 @@ def up(project: Path, table: Path | None, **said: Any) -> Answer:  # Any: option
     if table is None:
         return _back(project, detached=said["detach"])
     from undrift.cli.sheet import sheet_text
-    from undrift.loop.sheet.look import refuse_suspicious
+    from undrift.loop.sheet.look import Looked, refuse_suspicious
 
     wanted = _wanted(table_file(table), said)
     opened = _found(project)
     try:
         looked = _looked(opened, wanted, plan=said["plan"])
-        if looked is not None:
+        if isinstance(looked, Looked):
             try:
                 refuse_suspicious(looked.sheet)
             except DecisionNeeded as error:
@@ -170,17 +171,17 @@ def _found(folder: Path) -> Project | None:
         return None
 
 
-def _looked(project: Project | None, wanted: Wanted, *, plan: bool) -> Looked | None:
-    """Return the table as it is found; None when it is served already and nobody asks for the plan."""
+def _looked(project: Project | None, wanted: Wanted, *, plan: bool) -> Looked | DatasetVersion:
+    """Return the table as it is found; its version when that is served already and nobody asks for the plan."""
     from undrift.loop.sheet.look import look
-    from undrift.loop.up import is_served
+    from undrift.loop.up import served_or_looked
 
-    if project is not None and not plan and is_served(project, wanted):
-        return None
+    if project is not None and not plan:
+        return served_or_looked(project, wanted)
     return look(project, wanted.table, wanted.asked, wanted.reading)
 
 
-def _brought_up(project: Project, wanted: Wanted, looked: Looked | None) -> Answer:
+def _brought_up(project: Project, wanted: Wanted, looked: Looked | DatasetVersion) -> Answer:
     from undrift.loop.up import up as bring_up
 
     progress = Progress()

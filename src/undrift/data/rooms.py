@@ -11,6 +11,8 @@ from undrift.data.additions import Adder
 from undrift.data.personal.masks import Masks
 from undrift.data.places import Places
 from undrift.data.stored import StoredVersions
+from undrift.data.tabular.reading import NOTHING_SAID, Reading
+from undrift.data.versions import DatasetVersion
 
 if TYPE_CHECKING:
     from undrift.data.admission import Admissions
@@ -93,6 +95,12 @@ class DataParts:
         from undrift.data.branches.service import Branches
 
         return Branches(self._stored, self.masks, self._store_dir / "scratch")
+
+    def holding(self, name: str, source: Path, reading: Reading = NOTHING_SAID) -> DatasetVersion | None:
+        """Return the newest version of a dataset when it holds exactly the rows of a file, however each is written."""
+        from undrift.data.same_rows import holding
+
+        return holding(self._stored, name, source, reading)
 
     @cached_property
     def _admissions(self) -> Admissions:

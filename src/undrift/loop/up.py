@@ -132,7 +132,9 @@ class Up:
         }
 
 
-def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell, progress: Tell = untold) -> Up:
+def up(
+    project: Project, wanted: Wanted, found: Looked | DatasetVersion | None, tell: Tell, progress: Tell = untold
+) -> Up:
     """Bring a table to a served model; running it again does only what is missing.
 
     Parameters
@@ -141,8 +143,8 @@ def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell, prog
         The project.
     wanted : Wanted
         What is asked for.
-    looked : Looked or None
-        The table as it was found, when somebody has looked already.
+    found : Looked, DatasetVersion or None
+        What :func:`served_or_looked` gave, when somebody has looked already.
     tell : callable
         Is given each step in words.
     progress : callable
@@ -158,23 +160,23 @@ def up(project: Project, wanted: Wanted, looked: Looked | None, tell: Tell, prog
         If the port that is asked for belongs to somebody else.
     """
     hosting.check_port(project, wanted.name, wanted.port)
-    if looked is None and not is_served(project, wanted):
-        looked = look(project, wanted.table, wanted.asked, wanted.reading)
-    if looked is not None:
-        refuse_suspicious(looked.sheet)
+    found = found or served_or_looked(project, wanted)
+    if isinstance(found, Looked):
+        refuse_suspicious(found.sheet)
     if wanted.auto_reason:
         set_policy(project, "auto", wanted.auto_reason, project.actor)
     words = () if wanted.port is None else ("--port", str(wanted.port))
-    if project.endpoints.find(wanted.name) is not None:
-        hosting.start(project, wanted.name, *words)  # what is live answers while a new version is trained
-    if looked is not None:
-        version = _versioned(project, wanted, looked, tell)
+    if isinstance(found, Looked):
+        _answer_meanwhile(project, wanted.name, words, tell)
+        version = _versioned(project, wanted, found, tell)
         _trained(project, wanted, _finished_training(project, wanted.name, version, (tell, progress)), tell)
+    else:
+        tell(f"{found.ref} holds exactly these rows and its model is at the endpoint: nothing to train")
     return _served(project, wanted, words, tell)
 
 
-def is_served(project: Project, wanted: Wanted) -> bool:
-    """Say whether what the endpoint serves, or has on trial, was trained on exactly this file as it is asked for.
+def served_or_looked(project: Project, wanted: Wanted) -> Looked | DatasetVersion:
+    """Return the version of the table that the endpoint serves or has on trial; else the table as it is found.
 
     Raises
     ------
@@ -183,22 +185,55 @@ def is_served(project: Project, wanted: Wanted) -> bool:
     """
     refuse_taken(project, wanted.asked)
     nothing_said = Asked(target=wanted.asked.target, name=wanted.name)
-    if wanted.name not in project.data.names() or wanted.asked != nothing_said:
-        return False
-    newest = project.data.get(wanted.name)
+    if wanted.asked == nothing_said and wanted.name in project.data.names():
+        newest = project.data.get(wanted.name)
+        if newest.ref in _served_from(project, wanted.name) and _is_same(project, newest, wanted):
+            return newest
+    return look(project, wanted.table, wanted.asked, wanted.reading)
+
+
+def _is_same(project: Project, newest: DatasetVersion, wanted: Wanted) -> bool:
+    """Say whether a version holds a file's bytes, or, in another form, its rows."""
     parts = project.data.manifest(newest.ref).parts
-    is_same = len(parts) == 1 and parts[0].contents.digest == blake3_file(wanted.table)
-    return is_same and newest.ref in _served_from(project, wanted.name)
+    if len(parts) == 1 and parts[0].contents.digest == blake3_file(wanted.table):
+        return True
+    return project.data.holding(wanted.name, wanted.table, wanted.reading) is not None
+
+
+def _answer_meanwhile(project: Project, name: str, words: tuple[str, ...], tell: Tell) -> None:
+    """Let what is live answer while a new version is trained, and say so where it did not."""
+    state = project.endpoints.find(name)
+    if state is None:
+        return
+    was_down = hosting.serving(project, name) is None
+    supervisor = hosting.start(project, name, *words)
+    if was_down:
+        tell(
+            f"endpoint:{name} was down: {state.stable.ref} answers again at {supervisor.url} while the table is looked at"
+        )
 
 
 def _versioned(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> DatasetVersion:
     """Return the table as a checked version, with the sheet in the settings."""
-    version = project.data.add(wanted.table, wanted.name, actor=project.actor, reading=looked.reading)
+    version = _same_rows(project, wanted, looked, tell)
+    if version is None:
+        version = project.data.add(wanted.table, wanted.name, actor=project.actor, reading=looked.reading)
     tell(f"{version.ref}: {version.rows:,} rows, {len(version.schema.names if version.schema else ())} columns")
     if save(project, looked.sheet, looked.reading):
         tell(f"{FILE_NAME}: [models.{wanted.name}] says what was inferred, and is yours to edit")
     _checked(project, looked.sheet, version, tell)
     return version
+
+
+def _same_rows(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> DatasetVersion | None:
+    """Return the newest version when it holds these rows in other files: learning twice from them shows nothing."""
+    newest = project.data.get(wanted.name) if wanted.name in project.data.names() else None
+    if newest is None or newest.rows != looked.sheet.facts.table["rows"]:
+        return None
+    same = project.data.holding(wanted.name, wanted.table, looked.reading)
+    if same is not None:
+        tell(f"{same.ref} holds exactly these rows: no new version")
+    return same
 
 
 def _served(project: Project, wanted: Wanted, words: tuple[str, ...], tell: Tell) -> Up:
@@ -300,17 +335,13 @@ def _finished_training(project: Project, name: str, version: DatasetVersion, tol
 
 def _refuse(project: Project, endpoint: str, version: ModelVersion) -> None:
     kind = UpGateCannotTell if version.gate_outcome == "cannot_tell" else UpGateFailed
-    live = _live(project, endpoint)
+    state, at = project.endpoints.find(endpoint), hosting.serving(project, endpoint)
+    stays = f"{state.stable.ref} stays live{f' at {at.url}' if at else ''}" if state else "nothing is served"
     raise kind(
-        f"{version.ref} did not pass its gate, so " + (f"{live.ref} stays live" if live else "nothing is served"),
+        f"{version.ref} did not pass its gate, so {stays}",
         cure=f"undrift model show {version.ref}; more rows or better columns, or --force --reason TEXT",
         version=version.ref,
     )
-
-
-def _live(project: Project, endpoint: str) -> ModelVersion | None:
-    state = project.endpoints.find(endpoint)
-    return project.registry.get(state.stable.ref) if state else None
 
 
 def _served_from(project: Project, endpoint: str) -> set[str]:
