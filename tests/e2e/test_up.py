@@ -64,8 +64,12 @@ def test_a_second_run_does_only_what_is_missing(shell: Shell) -> None:
         0,
         1,
     )
-    kinds = [event["kind"] for event in shell.undrift("history", "-n", "1000", "--json").json["events"]]
+    events = shell.undrift("history", "-n", "1000", "--json").json["events"]
+    kinds = [event["kind"] for event in events]
     assert (kinds.count("run.started"), kinds.count("data.added")) == (1, 1)
+    (admitted,) = [event for event in events if event["kind"] == "model.admitted"]
+    assert (admitted["actor"], "model.approved" in kinds) == ("policy:first-release", False)
+    assert "(unverified) asked by `undrift up`" in admitted["body"]["reason"]
 
 
 def test_a_frame_is_brought_up_from_python(shell: Shell) -> None:

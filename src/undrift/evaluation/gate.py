@@ -8,6 +8,7 @@ margin, *fail* when the upper bound is at or under it, else *cannot tell*.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +161,7 @@ def gate(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRule) -> G
         refuse_leaks(arm, holdout)
     difference, problem = _difference(challenger, reference, holdout, rule)
     outcome = _outcome(difference, rule.margin)
+    values = [value_of(rule.metric, holdout.y, arm.scores) for arm in (challenger, reference)]
     body: dict[str, JSON] = {
         "metric": rule.metric.name,
         "greater_is_better": rule.metric.greater_is_better,
@@ -179,7 +181,7 @@ def gate(challenger: Arm, reference: Arm, holdout: Holdout, rule: GateRule) -> G
         n=len(np.unique(holdout.units)),
         unit=holdout.unit_name,
         evidence={"difference": body["difference"], "margin": rule.margin, "rows": len(holdout.y)},
-        reason=problem or _reason(outcome, difference, rule),
+        reason=problem or f"{_words(outcome, rule)}: {_told(difference, rule, values)}",
     )
     return GateReport(decision, body)
 
@@ -250,15 +252,25 @@ def _outcome(difference: Interval | None, margin: float) -> Outcome:
     return "fail" if difference.high <= margin else "cannot_tell"
 
 
-def _reason(outcome: Outcome, difference: Interval | None, rule: GateRule) -> str:
+def _words(outcome: Outcome, rule: GateRule) -> str:
+    if outcome == "pass":
+        return "the challenger is better"
+    if outcome == "cannot_tell":
+        return "the data do not show that the challenger is better"
+    return "the challenger is not better" if rule.margin == 0 else "the challenger is not better by the margin"
+
+
+def _told(difference: Interval | None, rule: GateRule, values: Sequence[float | None]) -> str:
+    """Return what both models reach and the difference, where plus is better: of a loss less is better."""
     assert difference is not None
-    shown = f"{difference.estimate:+.4g} ({difference.low:+.4g} to {difference.high:+.4g})"
-    words = {
-        "pass": "the challenger is better",
-        "fail": "the challenger is not better" if rule.margin == 0 else "the challenger is not better by the margin",
-        "cannot_tell": "the data do not show that the challenger is better",
-    }
-    return f"{words[outcome]}: {rule.metric.name} differs by {shown} over {difference.units} {difference.unit}s"
+    challenger, reference = (f"{value:.4g}" for value in values if value is not None)
+    side = "more" if rule.metric.greater_is_better else "less"
+    by = "better" if difference.estimate > 0 else "worse"
+    change = f"{by} by {abs(difference.estimate):.4g}" if difference.estimate else "no difference"
+    return (
+        f"{rule.metric.name} {challenger} against {reference}, {side} is better; {change} "
+        f"({difference.low:+.4g} to {difference.high:+.4g}, plus is better) over {difference.units} {difference.unit}s"
+    )
 
 
 def _arm_json(arm: Arm, holdout: Holdout, rule: GateRule) -> dict[str, JSON]:

@@ -19,6 +19,7 @@ from undrift.data.tabular.reading import NOTHING_SAID, Reading
 from undrift.data.versions import DatasetVersion
 from undrift.endpoints.errors import AlreadyServed
 from undrift.endpoints.publisher import SupervisorFile
+from undrift.ledger.actor import Actor
 from undrift.loop import hosting, release
 from undrift.loop.privacy import retention
 from undrift.loop.promotion import release_passed, set_policy, waiting
@@ -35,7 +36,8 @@ from undrift.project import Project
 if TYPE_CHECKING:
     from undrift.loop.training.training import TrainResult
 
-FIRST_RELEASE = "the first version, which passed its gate, on `undrift up`"
+FIRST_RELEASE = Actor("policy", "first-release")
+"""Lets a first version that passed its gate be served: `up` asks for a served model, nobody looked at this one."""
 _PATIENCE_S = 600.0
 """So long a training of the same table in another process is waited for."""
 Tell = Callable[[str], None]
@@ -208,9 +210,7 @@ def _answer_meanwhile(project: Project, name: str, words: tuple[str, ...], tell:
     was_down = hosting.serving(project, name) is None
     supervisor = hosting.start(project, name, *words)
     if was_down:
-        tell(
-            f"endpoint:{name} was down: {state.stable.ref} answers again at {supervisor.url} while the table is looked at"
-        )
+        tell(f"endpoint:{name} was down: {state.stable.ref} answers again at {supervisor.url} in the meantime")
 
 
 def _versioned(project: Project, wanted: Wanted, looked: Looked, tell: Tell) -> DatasetVersion:
@@ -287,7 +287,7 @@ def _trained(project: Project, wanted: Wanted, result: TrainResult, tell: Tell) 
         _refuse(project, wanted.name, trained)
     state = project.endpoints.find(wanted.name)
     if state is None or wanted.force_reason:
-        _release(project, wanted, trained, wanted.force_reason or FIRST_RELEASE)
+        _release(project, wanted, trained)
     elif state.stable.ref == trained.ref:
         tell(f"{trained.ref} is live already")
     elif trained.ref in [one.candidate.ref for one in project.endpoints.rollouts(wanted.name)]:
@@ -300,13 +300,20 @@ def _trained(project: Project, wanted: Wanted, result: TrainResult, tell: Tell) 
         tell(f"{trained.ref} is proposed, {state.stable.ref} stays live until somebody decides: {decide}")
 
 
-def _release(project: Project, wanted: Wanted, trained: ModelVersion, reason: str) -> None:
-    """Bring a version to the endpoint for whoever typed `up`; another `up` of the same table may have been first."""
+def _release(project: Project, wanted: Wanted, trained: ModelVersion) -> None:
+    """Bring a version to the endpoint; another `up` of the same table may have been first.
+
+    Going past a gate is the decision of whoever forces it. A first version that passed is let through by a
+    policy: who typed `up` asked for a served model and has not looked at this one, which is no approval.
+    """
     forced = trained.gate_outcome != "pass"
+    asked = f"the first version; its gate passed, and {project.actor.shown} asked by `undrift up` for what passes"
+    reason = wanted.force_reason or asked
     try:
-        with project.ledger.change(project.actor) as change:
+        with project.ledger.change(project.actor if wanted.force_reason else FIRST_RELEASE) as change:
             if not forced and project.registry.get(trained.ref, change.connection).state == "proposed":
-                project.registry.approve(change, trained.ref, reason)
+                let = project.registry.approve if wanted.force_reason else project.registry.admit
+                let(change, trained.ref, reason)
             request = release.Request(version=trained.ref, endpoint=wanted.name, reason=reason, force=forced)
             release.deploy_in(project, change, request)
     except AlreadyServed:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -105,6 +107,16 @@ def test_few_rows_outside_of_the_commonest_class_are_cannot_tell(counts: list[in
     found = of_classes(counts, task)
     assert found.outcome == outcome
     assert ("are needed" in found.decision.reason) == (outcome == "cannot_tell")
+
+
+def test_the_reason_says_better_or_worse_with_what_both_reach() -> None:
+    """A loss that falls is better, one that rises worse, and the same scores are no difference."""
+    found = of_classes([18, 15, 12], "multiclass").decision.reason
+    assert re.search(r"is better: multiclass_log_loss 0\.0\d+ against 1\.08\d, less is better; better by 1\.0\d", found)
+    challenger, champion, holdout = world(1.0)
+    worse = gate(replace(champion, name="a"), replace(challenger, name="b"), holdout, _RULE).decision.reason
+    assert re.search(r"not better: auc 0\.\d+ against 0\.\d+, more is better; worse by 0\.\d+ \(-0", worse)
+    assert "no difference" in gate(challenger, replace(challenger, name="b"), holdout, _RULE).decision.reason
 
 
 def test_the_report_holds_both_arms_the_holdout_and_the_method() -> None:
