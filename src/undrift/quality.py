@@ -33,6 +33,7 @@ from undrift.data.quality.suite import DEFAULT_BAD_ROW_LIMIT, Expectation, Suite
 from undrift.data.quality.suite_files import parse_suite, read_suite
 from undrift.data.tabular.frames import Table, as_frame
 from undrift.data.tabular.reading import Reading
+from undrift.data.workspace import table_file
 
 __all__ = [
     "CheckReport", "CheckResult", "Expectation", "Suite",
@@ -79,11 +80,13 @@ def check(
     ------
     BadSuite, SuiteNotFound
         If the suite is none.
+    SourceNotFound
+        If there is no such table file.
     NoNames, BadFrame, BadTable
         If the table cannot be read.
     """
     expected = suite if isinstance(suite, Suite) else read_suite(Path(suite))
     asked = Asked(parameters=parameters or {}, engine=engine)
     if isinstance(table, Path | str):
-        return check_file(Path(table), Reading(), expected, passing_masks(), asked).report
+        return check_file(table_file(Path(table)), Reading(), expected, passing_masks(), asked).report
     return _check(as_frame(table), expected, asked)

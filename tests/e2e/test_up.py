@@ -76,6 +76,8 @@ def test_a_frame_is_brought_up_from_python(shell: Shell) -> None:
     """A pandas frame, its own types, and a word that is not known."""
     frame = pl.read_csv(known_table("wine", shell.folder)).to_pandas()
     found = undrift.up(frame, target="target", name="cellar", project=shell.folder)
+    assert repr(found).startswith(f"<Up model:cellar@1 at {found.url}, learnt from data:cellar@1>\n  curl -s ")
+    assert found.url in found._repr_html_()
     row = {key: float(value) for key, value in frame.drop(columns="target").iloc[0].items()}
     assert ask(found.url, {"row": row})[0]["model_version"] == "model:cellar@1"
     with pytest.raises(BadInput, match="colour"):

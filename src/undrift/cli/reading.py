@@ -30,13 +30,9 @@ def table_file(path: Path) -> Path:
     BadInput
         If it is a folder.
     """
-    from undrift.data.workspace import missing
+    from undrift.data import workspace
 
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder", cure="name one table file in it")
-    if not path.exists():
-        raise missing(path)
-    return path
+    return workspace.table_file(path)
 
 
 def refuse_missing(what: str) -> None:

@@ -68,6 +68,23 @@ def missing(source: Path) -> SourceNotFound:
     return SourceNotFound(f"there is no file or folder {source}", cure=f"check the path{nearest}")
 
 
+def table_file(path: Path) -> Path:
+    """Return the path of a table file that is there.
+
+    Raises
+    ------
+    SourceNotFound
+        If there is nothing; the cure names what is called most like it.
+    BadInput
+        If it is a folder.
+    """
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder", cure="name one table file in it")
+    if not path.exists():
+        raise missing(path)
+    return path
+
+
 def fingerprints(source: Path) -> dict[str, Fingerprint]:
     """Return the files of a source by their paths in a version, in the order of their paths.
 

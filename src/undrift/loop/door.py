@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from undrift.core.errors import BadInput
 from undrift.data.tabular.frames import write_table
 from undrift.data.tabular.reading import NOTHING_SAID, Reading
+from undrift.data.workspace import table_file
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.look import look, refuse_suspicious
 from undrift.loop.up import Up, Wanted
@@ -75,6 +76,8 @@ def up(
 
     Raises
     ------
+    SourceNotFound
+        If there is no such file; the cure names what is called most like it.
     BadInput
         If something that is said is not known, or the table cannot be used.
     SuspiciousColumns
@@ -121,5 +124,5 @@ def _brought_up(folder: Path, wanted: Wanted, tell: Callable[[str], None]) -> Up
 
 def _file_of(table: Table, name: str | None, folder: Path) -> Path:
     if isinstance(table, str | Path):
-        return Path(table)
+        return table_file(Path(table))
     return write_table(table, folder, name or "table")

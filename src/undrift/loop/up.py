@@ -115,6 +115,19 @@ class Up:
     canary: str = ""
     proposed: str = ""
 
+    def __repr__(self) -> str:
+        """Return what answers where, and how it is asked, on a few lines."""
+        lines = [f"<Up {self.version.ref} at {self.url}, learnt from {self.data.ref}>"]
+        lines += [f"  {self.canary} is on trial beside it"] if self.canary else []
+        lines += [f"  {self.proposed} passed its gate and waits for you: undrift status"] if self.proposed else []
+        return "\n".join([*lines, f"  {self.curl}"])
+
+    def _repr_html_(self) -> str:
+        """Return the same as a notebook shows it."""
+        from undrift.loop.notebook.shown import brought_up
+
+        return brought_up(self)
+
     @property
     def url(self) -> str:
         """Where it answers."""

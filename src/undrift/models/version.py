@@ -130,6 +130,12 @@ class ModelVersion:
     registered_by: str
     created_at: datetime
 
+    def __repr__(self) -> str:
+        """Return reference, state and what the gate said, on one line."""
+        gate = {None: "no gate report", "pass": "gate passed", "fail": "gate failed", "cannot_tell": "gate cannot tell"}
+        forced = ", forced" if self.forced else ""
+        return f"<{type(self).__name__} {self.ref}: {self.state}, {gate[self.gate_outcome]}{forced}>"
+
     @property
     def ref(self) -> str:
         """The reference, ``model:NAME@N``."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from undrift.core.clock import Clocks, to_us
+from undrift.core.errors import BadInput
 from undrift.core.ids import check_name
 from undrift.segments.seal import Seal, seal_abandoned
 from undrift.segments.tail import SegmentTail
 from undrift.segments.writer import SegmentWriter
+
+
+class BadMetric(BadInput):
+    """A value that was logged as a metric is no number."""
+
+    code = "bad-metric"
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
@@ -36,6 +44,8 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     at_us: int
 
 
+_SHOWN = 80
+"""So many characters of a value that is no number are told."""
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Point)
 
@@ -58,13 +68,37 @@ class PointWriter:
         self._writer = SegmentWriter(folder_of(folder, run_id), owner="points", clocks=clocks)
 
     def write(self, values: dict[str, float], step: int | None) -> None:
-        """Append one point for each name; they become visible together."""
+        """Append one point for each name; they become visible together.
+
+        Raises
+        ------
+        BadMetric
+            If a value is no number; nothing is then written.
+        """
         at = to_us(self._clock.now())
-        self._writer.extend([_ENCODER.encode(Point(name, float(value), step, at)) for name, value in values.items()])
+        try:
+            encoded = [_ENCODER.encode(Point(name, float(value), step, at)) for name, value in values.items()]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _bad_metric(values) from error
+        self._writer.extend(encoded)
 
     def close(self) -> list[Seal]:
         """Seal what was written."""
         return self._writer.close()
+
+
+def _bad_metric(values: Mapping[str, object]) -> BadMetric:
+    """Return the error that names the first value which is no number."""
+    for name, value in values.items():
+        try:
+            float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            shown = repr(value)[:_SHOWN]
+            return BadMetric(
+                f"the metric {name!r} is {shown}, which is no number",
+                cure=f"log a number; a word is a parameter: run.params({name}={shown})",
+            )
+    raise AssertionError("every value is a number")
 
 
 @dataclass(frozen=True, slots=True)

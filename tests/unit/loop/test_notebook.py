@@ -12,9 +12,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import undrift
 from undrift.core.errors import BadInput
 from undrift.data.tabular.frames import NoNames
+from undrift.data.workspace import SourceNotFound
 from undrift.models.package import PackageCorrupt
 from undrift.models.signature import BadRow
 from undrift.models.version import UnknownVersion
+from undrift.tracking.points import BadMetric
 
 X = pl.DataFrame({"fee": np.linspace(0, 10, 80), "calls": np.arange(80) % 7})
 Y = ["yes" if fee > 5 else "no" for fee in X["fee"]]
@@ -76,10 +78,57 @@ def test_a_table_without_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_row_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    """Strict as the endpoint is."""
+    """Strict as the endpoint is, in the words of the caller's table and not of a request."""
     loaded = undrift.load(_registered(tmp_path), project=tmp_path)
-    with pytest.raises(BadRow, match="calls"):
-        loaded.predict(X.drop("calls"))
+    with pytest.raises(BadRow, match="the table has no column 'calls', with which model:churn@1") as caught:
+        loaded.predict(X.rename({"calls": "Calls"}))
+    assert "rename 'Calls'" in caught.value.cure
+    bad = X.with_columns(fee=pl.when(pl.int_range(80) == 3).then(None).otherwise("fee"))
+    with pytest.raises(BadRow, match=r"row 3 .*column 'fee' is null; expected is a finite") as caught:
+        loaded.predict(bad)
+    assert (caught.value.path, "request" in str(caught.value)) == ("$.rows[3].fee", False)
+    with pytest.raises(BadRow, match="the table has no rows"):
+        loaded.predict(X.clear())
+
+
+def test_a_word_that_is_logged_as_a_metric_is_refused(tmp_path: Path) -> None:
+    """It has a code and a cure, and nothing of the call is written."""
+    with undrift.run("churn", project=tmp_path) as run:
+        run.log(loss=0.5)
+        with pytest.raises(BadMetric, match="'acc' is 'high', which is no number") as caught:
+            run.log(loss=0.25, acc="high")  # type: ignore[arg-type]
+    assert "run.params(acc='high')" in caught.value.cure
+    with undrift.Project.open(tmp_path) as project:
+        assert [point.value for point in project.runs.points(run.ref.removeprefix("run:"))] == [0.5]
+
+
+def test_a_file_that_is_not_there_is_told_with_its_neighbour(tmp_path: Path) -> None:
+    """In Python as on the command line; no project is made."""
+    X.write_csv(tmp_path / "churn.csv")
+    suite = undrift.quality.suite("any")
+    for ask in (
+        lambda path: undrift.up(path, target="fee", project=tmp_path),
+        lambda path: undrift.quality.check(path, suite),
+    ):
+        with pytest.raises(SourceNotFound, match="no file") as caught:
+            ask(tmp_path / "churm.csv")
+        assert "churn.csv" in caught.value.cure
+    assert [path.name for path in tmp_path.iterdir()] == ["churn.csv"]
+
+
+def test_what_comes_back_is_told_in_a_few_words(tmp_path: Path) -> None:
+    """As text: versions, loaded models, results and reports of checks say what a person reads first, and no wall."""
+    with undrift.run("churn", project=tmp_path) as run:
+        version = run.log_model(CLASSIFIER, name="churn", example=X, test=(X, Y))
+    loaded = undrift.load("churn", project=tmp_path)
+    expected = undrift.quality.expect.column_values_to_be_between("fee", 0, 5)
+    report = undrift.quality.check(X, undrift.quality.suite("any", expected))
+    assert repr(version) == "<LoggedModel model:churn@1: proposed, no gate report>"
+    assert repr(loaded).startswith("<LoadedModel model:churn@1 (proposed): answers no, yes from 2 columns, by ")
+    assert "fail: 80 rows, 1 of 1 expectations broken, 40 bad rows" in repr(report)
+    assert "40 of 80 rows break it" in repr(report)
+    assert "auc: 1" in repr(version.evaluated)
+    assert max(len(repr(one)) for one in (version, loaded, report, version.evaluated, *report.results)) < 400
 
 
 def test_a_cell_may_be_run_again_before_the_model_is_loaded_by_name(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ _OF_A_CELL = frozenset(
         "expect_column_most_common_value_to_be_in_set",
     }
 )
+_MOST_TOLD = 10
+"""So many broken expectations are told where a report is shown as text."""
 _NONE: RowNumbers = np.empty(0, dtype=np.int64)
 
 
@@ -71,6 +73,10 @@ class CheckResult:
     concerned: int = 0
     on_rows: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
+
+    def __repr__(self) -> str:
+        """Return the outcome on one line, without any cell."""
+        return f"<CheckResult {'holds: ' + self.expectation.describe() if self.success else 'broken: ' + self.told()}>"
 
     @property
     def unexpected_percent(self) -> float:
@@ -157,6 +163,14 @@ class CheckReport:
     bad_rows: RowNumbers
     bad_row_limit: float
     bad_count: int
+
+    def __repr__(self) -> str:
+        """Return the verdict on one line and each broken expectation on another, without any cell."""
+        bad = f", {self.bad_count:,} bad rows" if self.bad_count else ""
+        head = f"{self.verdict}: {self.rows:,} rows, {len(self.broken)} of {len(self.results)} expectations broken{bad}"
+        lines = [f"  {one.severity}: {one.told()}" for one in self.broken[:_MOST_TOLD]]
+        more = [f"  and {len(self.broken) - _MOST_TOLD} more in .broken"] if len(self.broken) > _MOST_TOLD else []
+        return "\n".join([f"<CheckReport {head}>", *lines, *more])
 
     @property
     def verdict(self) -> Verdict:

@@ -72,6 +72,14 @@ class Evaluated:
     diagnosis: Mapping[str, JSON] = field(repr=False)
     positive: str | None = None
 
+    def __repr__(self) -> str:
+        """Return the metrics with their intervals, one on a line."""
+        lines = [
+            f"  {name}: {found.estimate:.4g}" + (f" ({found.low:.4g} to {found.high:.4g})" if found.level else "")
+            for name, found in self.metrics.items()
+        ]
+        return "\n".join([f"<Evaluated on {self.diagnosis['rows']:,} rows>", *lines])
+
     def values(self) -> dict[str, MetricValue]:
         """Return the metrics as a run keeps them."""
         return {name: _value(found) for name, found in self.metrics.items()}

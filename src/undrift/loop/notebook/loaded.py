@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +19,13 @@ from undrift.loop.notebook.evaluated import DIAGNOSIS
 from undrift.models.answer import answer
 from undrift.models.engines.base import Engine
 from undrift.models.package import Package
+from undrift.models.signature import BadRow, Fault
 from undrift.models.version import ModelVersion
 from undrift.project import Project
 from undrift.tracking.runs import NoSuchRun
+
+_MOST_NAMED = 8
+_PLACE = re.compile(r'\$\.rows\[(?P<row>\d+)\](?:\.(?P<plain>.+)|\["(?P<quoted>.*)"\])\Z', re.DOTALL)
 
 
 def load(reference: str, *, project: Path | str = ".") -> LoadedModel:
@@ -49,6 +55,14 @@ def load(reference: str, *, project: Path | str = ".") -> LoadedModel:
     return LoadedModel(version, package, package.load_engine(), diagnosis)
 
 
+class BadTableRow(BadRow):
+    """Rows of a table in memory do not fit the inputs of a model; told in the words of the table."""
+
+    def __init__(self, faults: Sequence[Fault], message: str, cure: str) -> None:
+        BadInput.__init__(self, message, cure=cure, path=faults[0].path)
+        self.faults = tuple(faults)
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A model that answers tables.
@@ -70,6 +84,13 @@ class LoadedModel:
     engine: Engine
     diagnosis: Mapping[str, Any] | None = field(default=None, repr=False)  # Any: JSON
 
+    def __repr__(self) -> str:
+        """Return which version it is and what it answers, on one line."""
+        named = [str(label) for label in self.classes[:_MOST_NAMED]]
+        answers = ", ".join([*named, *(["..."] if len(self.classes) > _MOST_NAMED else [])]) or "a number"
+        what = f"answers {answers} from {len(self.package.manifest.inputs)} columns, by {self.engine.name}"
+        return f"<LoadedModel {self.version.ref} ({self.version.state}): {what}>"
+
     def predict(self, table: Table) -> npt.NDArray[Any]:
         """Return one answer per row: a class label by the model's threshold, or a number.
 
@@ -81,8 +102,8 @@ class LoadedModel:
 
         Raises
         ------
-        BadRow
-            If a column is missing or holds what the model does not take.
+        BadTableRow
+            If a column is missing or holds what the model does not take; a :class:`BadRow`.
         """
         return np.array(answer(self.package.manifest, self._score(table)))
 
@@ -106,8 +127,14 @@ class LoadedModel:
     def _score(self, table: Table) -> npt.NDArray[np.float64]:
         frame = as_frame(table, keep_index=False)
         names = [column.name for column in self.package.manifest.inputs]
+        missing = [name for name in names if name not in frame.columns]
+        if missing and frame.height:
+            raise _without(self.version.ref, missing, frame.columns)
         rows = frame.select([name for name in names if name in frame.columns]).to_dicts()
-        decoded = self.package.decoder.decode([_plain(row) for row in rows])
+        try:
+            decoded = self.package.decoder.decode([_plain(row) for row in rows])
+        except BadRow as error:
+            raise _of_a_frame(error) from error
         return self.engine.score(decoded, frame.height)
 
     def _repr_html_(self) -> str:
@@ -115,6 +142,32 @@ class LoadedModel:
         from undrift.loop.notebook.shown import loaded
 
         return loaded(self)
+
+
+def _without(ref: str, missing: Sequence[str], columns: Sequence[str]) -> BadTableRow:
+    """Return the error about columns that a table lacks; the cure names what is called most like the first."""
+    named = ", ".join(map(repr, missing[:_MOST_NAMED]))
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    close = difflib.get_close_matches(missing[0], columns, n=1)
+    near = f"rename {close[0]!r} if that is it, or " if close else ""
+    word = "column" if len(missing) == 1 else "columns"
+    faults = [Fault(f"$.rows[0].{name}", "missing-column", "a column of the model") for name in missing]
+    message = f"the table has no {word} {named}{more}, with which {ref} was trained"
+    return BadTableRow(faults, message, f"{near}add the {word}; null where it is not known and training had nulls")
+
+
+def _of_a_frame(error: BadRow) -> BadRow:
+    """Return the same error in the words of a table: row and column instead of the path in a request."""
+    first = error.faults[0]
+    found = _PLACE.match(first.path)
+    if found is None:
+        return error if first.code != "empty" else BadTableRow(error.faults, "the table has no rows", "give it rows")
+    column = found["plain"] or (found["quoted"] or "").replace('\\"', '"').replace("\\\\", "\\")
+    said = "is null" if first.code == "null" else f"holds what the model does not take ({first.code})"
+    message = f"row {found['row']} (counted from 0), column {column!r} {said}; expected is {first.expected}"
+    return BadTableRow(
+        error.faults, message, "mend the cell, or leave such rows out; columns must have training's types"
+    )
 
 
 def _diagnosis(project: Project, version: ModelVersion) -> Mapping[str, Any] | None:  # Any: JSON

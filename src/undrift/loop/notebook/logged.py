@@ -8,7 +8,7 @@ from undrift.loop.notebook.evaluated import Evaluated
 from undrift.models.version import ModelVersion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LoggedModel(ModelVersion):
     """A registered version that shows itself in a notebook.
 

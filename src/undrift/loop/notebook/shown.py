@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from undrift.loop.notebook.evaluated import Evaluated
     from undrift.loop.notebook.loaded import LoadedModel
     from undrift.loop.notebook.logged import LoggedModel
+    from undrift.loop.up import Up
 
 Stored = Mapping[str, Any]  # Any: JSON
 _MOST_PARAMS = 40
@@ -31,7 +32,8 @@ _STYLE = """\
 [data-jp-theme-light="false"] .undrift-cell{--ud-accent:#6fa8e6;--ud-warn:#eb9a5e}
 .undrift-cell .ud-head{display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:baseline;margin:.3rem 0 .6rem}
 .undrift-cell .ud-head strong{font-size:1.15em}
-.undrift-cell code{font-size:.92em}
+.undrift-cell code,.undrift-cell pre{font-size:.92em}
+.undrift-cell pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0;background:none}
 .undrift-cell h2,.undrift-cell h3{font-size:1em;font-weight:650;margin:1.2rem 0 .3rem;padding:0;border:0}
 .undrift-cell p,.undrift-cell figcaption{margin:.3rem 0;max-width:46rem;opacity:.8;font-size:.95em}
 .undrift-cell figure{margin:0;min-width:0}
@@ -95,6 +97,23 @@ def loaded(model: LoadedModel) -> str:
         _table(("", ""), [fact for fact in facts if fact[1]]),
         _folded(f"{count(len(inputs), 'input')}{more}", shown),
         *(_behaviour(diagnosis, positive) if diagnosis else ()),
+    )
+
+
+def brought_up(found: Up) -> str:
+    """Return what is served where, what waits, and how it is asked."""
+    facts = [
+        ("answers at", found.url),
+        ("learnt from", found.data.ref),
+        ("on trial beside it", found.canary),
+        ("waits for you", f"{found.proposed}: undrift status" if found.proposed else ""),
+        ("all of it", f"undrift model report {found.version.model}"),
+    ]
+    return _cell(
+        _head(found.version.ref, found.version.state),
+        _gate(found.version),
+        _table(("", ""), [(what, el("code", told)) for what, told in facts if told]),
+        _folded("a request", el("pre", found.curl)),
     )
 
 

@@ -53,8 +53,8 @@ def decisions(facts: Stored) -> Html:
         for one in facts["decisions"]
     ]
     unverified = (
-        "An approval is a person's. What a policy admits is no approval: nobody looked at it. An account of the operating "
-        "system is shown as unverified: undrift did not check who sat at it."
+        "An approval is a person's. What a policy admits is no approval: nobody looked at it. An account of the "
+        "operating system is shown as unverified: undrift did not check who sat at it."
     )
     shown = table(("when (UTC)", "what", "of", "by", "reason"), rows)
     return section("decisions", "Decisions", shown, said(unverified, quiet=True))
