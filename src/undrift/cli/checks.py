@@ -159,7 +159,9 @@ def suite(project: Path, name: str, *, suggest: bool, source: str | None, reason
         if found is None:
             opened.data.get(name)  # a dataset that is not there is told as such
     if found is None:
-        return Answer({"suite": None}, f"{name} has no suite; freeze one: undrift data check {name} --freeze")
+        review = f"to review one: undrift data suite {name} --suggest > {name}.yaml"
+        at_once = f"to freeze what is suggested: undrift data check {name} --freeze"
+        return Answer({"suite": None}, f"{name} has no suite\n  {review}\n  {at_once}")
     rows = [(one.severity, one.describe()) for one in found.expectations]
     return Answer({"suite": found.as_json()}, table(("level", "expectation"), rows))
 

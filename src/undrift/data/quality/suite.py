@@ -25,6 +25,7 @@ _SEVERITIES: dict[str, Severity] = {
 }
 DEFAULT_BAD_ROW_LIMIT = 0.05
 _LONGEST_SHOWN = 60
+_FIRST = {"column": 0, "column_A": 1, "column_B": 2, "min_value": 3, "max_value": 4}
 
 
 class BadSuite(BadInput):
@@ -68,7 +69,9 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def describe(self) -> str:
         """Return the expectation on one line, with the number of values in place of a set of them."""
-        arguments = ", ".join(f"{name}={_short(value)}" for name, value in self.kwargs.items())
+        # Stored suites have their arguments in the order of the alphabet: what it is about first, the lower bound next.
+        names = sorted(self.kwargs, key=lambda name: (_FIRST.get(name, len(_FIRST)), name == "mostly"))
+        arguments = ", ".join(f"{name}={_short(self.kwargs[name])}" for name in names)
         return f"{self.type}({arguments})"
 
 
@@ -176,6 +179,6 @@ def _plain(expectation: Expectation) -> dict[str, JSON]:
 
 def _short(value: object) -> str:
     if isinstance(value, list):
-        return f"{len(value)} values"
+        return f"{len(value)} value{'s' * (len(value) != 1)}"
     text = str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."

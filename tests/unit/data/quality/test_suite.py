@@ -43,3 +43,15 @@ def test_what_is_no_suite_is_refused(text: str) -> None:
     """With a reason, never later in the check."""
     with pytest.raises(BadSuite):
         Suite.decode(text)
+
+
+def test_a_line_about_an_expectation_reads_the_same_before_and_after_it_is_stored() -> None:
+    """The column first, then the bounds from low to high, the share last; one value is one value."""
+    given = (
+        expect("expect_column_values_to_be_between", mostly=0.9, max_value=9, min_value=1, column="x"),
+        expect("expect_column_values_to_be_in_set", column="x", value_set=["a"]),
+    )
+    told = [one.describe() for one in Suite.decode(Suite("s", given).encode()).expectations]
+    assert told == [one.describe() for one in given]
+    assert told[0].endswith("(column=x, min_value=1, max_value=9, mostly=0.9)")
+    assert told[1].endswith("(column=x, value_set=1 value)")
