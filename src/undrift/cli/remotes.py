@@ -74,14 +74,18 @@ def pull(project: Path, references: tuple[str, ...], *, remote: str | None) -> A
 @command("add", example="undrift data remote add team s3://bucket/prefix")
 @click.argument("name")
 @click.argument("url")
-def add(project: Path, name: str, url: str) -> Answer:
+@click.option("--replace", is_flag=True, help="Give a remote of this name another address.")
+def add(project: Path, name: str, url: str, *, replace: bool) -> Answer:
     """Name a remote in the settings: a folder, s3://BUCKET/PREFIX, gs://... or az://...; credentials stay outside."""
-    from undrift.loop.remotes import name_remote
+    from undrift.loop.remotes import is_there, name_remote
 
     with Project.open(project) as opened:
-        is_new = name_remote(opened, name, url)
-    told = f"{name} is {url}: undrift data push --remote {name}"
-    return Answer({"remote": name, "url": url, "changed": is_new}, told)
+        is_new = name_remote(opened, name, url, is_replace=replace)
+        there = is_there(opened, url)
+        told = f"{name} is {url}: undrift data push --remote {name}"
+        if not there:
+            told += f"\nthere is no folder {(opened.root / url).resolve()} yet: the first push makes it"
+    return Answer({"remote": name, "url": url, "changed": is_new, "exists": there}, told)
 
 
 @command("list", example="undrift data remote list")

@@ -7,10 +7,11 @@ import shutil
 from tomlkit import TOMLDocument
 
 from undrift.blobs.buckets import BucketUnreachable, refuse_secrets
-from undrift.core.addresses import BadAddress, kind_of
+from undrift.core.addresses import BadAddress, kind_of, without_secrets
 from undrift.core.config import STORE
-from undrift.core.errors import NotFound, UndriftError
+from undrift.core.errors import BadInput, NotFound, UndriftError
 from undrift.core.ids import check_name
+from undrift.core.json import JSON
 from undrift.data.remotes.known import REMOTES
 from undrift.data.remotes.remote import Remote, RemoteTooNew
 from undrift.loop import settings_file
@@ -58,7 +59,13 @@ def answering(project: Project) -> tuple[list[Remote], list[UndriftError]]:
     return found, away
 
 
-def name_remote(project: Project, name: str, url: str | None) -> bool:
+class RemoteTaken(BadInput):
+    """The settings name another place so already."""
+
+    code = "remote-taken"
+
+
+def name_remote(project: Project, name: str, url: str | None, *, is_replace: bool = False) -> bool:
     """Write a remote into the settings, or take it out, and say whether the file is another one now.
 
     Parameters
@@ -69,11 +76,15 @@ def name_remote(project: Project, name: str, url: str | None) -> bool:
         What it is called.
     url : str or None
         Where it is; None takes it out.
+    is_replace : bool
+        Whether a remote of this name may get another address.
 
     Raises
     ------
     BadAddress
         If nothing can be pushed there, or credentials stand in the address.
+    RemoteTaken
+        If there is one of this name with another address, and it is not to be replaced.
     NotFound
         If a remote that is to go is not there.
     """
@@ -82,6 +93,13 @@ def name_remote(project: Project, name: str, url: str | None) -> bool:
         raise NotFound(f"there is no remote {name!r}", cure="undrift data remote list")
     if url is not None:
         _check(project, url)
+    held = project.settings.remotes.get(name)
+    before = held.url if held is not None else None
+    if url is not None and before not in (None, url) and not is_replace:
+        raise RemoteTaken(
+            f"{name} is {without_secrets(str(before))}",
+            cure=f"undrift data remote add {name} {url} --replace, or take another name",
+        )
 
     def write(document: TOMLDocument) -> None:
         if url is not None:
@@ -90,9 +108,26 @@ def name_remote(project: Project, name: str, url: str | None) -> bool:
         settings_file.table(document, "remotes").pop(name)
 
     is_new = settings_file.edit(project, write)
-    if url is None:  # else errors would name a remote that nobody knows any more
+    if before not in (None, url):  # else what is known of the old place would be believed of the new one
         shutil.rmtree(project.store / REMOTES / name, ignore_errors=True)
+    if is_new:
+        _record(project, name, before, url)
     return is_new
+
+
+def is_there(project: Project, url: str) -> bool:
+    """Say whether the folder of a remote is there; object storages are not asked."""
+    return kind_of(url) != "file" or (project.root / url).is_dir()
+
+
+def _record(project: Project, name: str, before: str | None, url: str | None) -> None:
+    """Record where data may go from now on; addresses hold no credentials."""
+    kind = "remote.removed" if url is None else "remote.added" if before is None else "remote.replaced"
+    body: dict[str, JSON] = {"address": without_secrets(url or before or "")}
+    if before is not None and url is not None:
+        body["before"] = without_secrets(before)
+    with project.ledger.change(project.actor) as change:
+        change.record(kind, f"remote:{name}", body)
 
 
 def _check(project: Project, url: str) -> None:

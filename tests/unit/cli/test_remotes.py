@@ -87,3 +87,35 @@ def test_several_remotes_need_a_word_when_pushing(project: Path) -> None:
     assert _run(project, "data", "push", "--remote", "one")["remote"] == "one"
     _run(project, "data", "remote", "remove", "one")
     assert _run(project, "data", "push")["remote"] == "two"
+
+
+def _told(folder: Path) -> list[tuple[str, Any]]:
+    """Return the events about remotes, oldest first."""
+    events = _run(folder, "history")["events"]
+    return [(one["kind"], one["body"]) for one in reversed(events) if one["kind"].startswith("remote.")]
+
+
+def test_a_name_gets_another_address_only_on_request(project: Path, tmp_path: Path) -> None:
+    """A slip sends no data elsewhere; the ledger tells where data could go, and when."""
+    assert _run(project, "data", "remote", "add", "team", "../remote")["exists"] is False
+    error = _run(project, "data", "remote", "add", "team", "../other", code=2)["error"]
+    assert error["code"] == "remote-taken"
+    assert error["cure"].startswith("undrift data remote add team ../other --replace")
+    assert _run(project, "data", "remote", "list")["remotes"] == [{"remote": "team", "url": "../remote"}]
+    assert _run(project, "data", "push")["versions"] == ["data:t@1"]
+    assert _run(project, "data", "remote", "add", "team", "../remote")["exists"] is True
+    _run(project, "data", "remote", "add", "team", "../other", "--replace")
+    assert _run(project, "data", "push")["versions"] == ["data:t@1"]
+    _run(project, "data", "remote", "remove", "team")
+    assert _told(project) == [
+        ("remote.added", {"address": "../remote"}),
+        ("remote.replaced", {"address": "../other", "before": "../remote"}),
+        ("remote.removed", {"address": "../other"}),
+    ]
+    assert _run(project, "audit", "verify")["ok"] is True
+
+
+def test_a_folder_that_is_not_there_is_told(project: Path, tmp_path: Path) -> None:
+    """With its whole path, so that a slip is seen."""
+    result = CliRunner().invoke(cli, ["data", "remote", "add", "team", "../remote", "-C", str(project)])
+    assert f"there is no folder {tmp_path / 'remote'} yet: the first push makes it" in result.stdout
