@@ -58,8 +58,11 @@ def show(project: Path, reference: str, *, as_of: datetime | None) -> Answer:
     with Project.open(project) as opened:
         version = opened.data.get(reference, as_of=as_of)
         erased = erasures(opened, version.name).get(version.ref, 0)
-    told = f"\nerased  {erased:,} of these rows: undrift history data:{version.name}" if erased else ""
-    return Answer({**version_json(version), "erased_rows": erased}, version_text(version_json(version)) + told)
+    told = [version_text(version_json(version))]
+    told += [f"erased  {erased:,} of these rows: undrift history data:{version.name}"] if erased else []
+    if version.schema is not None:
+        told += ["", table(("column", "type"), [(column.name, column.type) for column in version.schema.columns])]
+    return Answer({**version_json(version), "erased_rows": erased}, "\n".join(told))
 
 
 @command("list", example="undrift data list")

@@ -117,6 +117,7 @@ def version_text(version: Mapping[str, JSON]) -> str:
         ("files", version["files"]),
         ("bytes", version["bytes"]),
         ("digest", version["table_digest"]),
+        ("added", f"{datetime.fromisoformat(str(version['created_at'])):%Y-%m-%d %H:%M} UTC"),
         *([("gone", "its bytes were let go of")] if version["gone"] else []),
     ]
     told = [("written", _written(cast("_Json", version["schema"]))), ("from", _from(cast("_Json", version["origin"])))]

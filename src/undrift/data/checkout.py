@@ -137,8 +137,8 @@ class _Folder:
         if known is None:
             raise BadTarget(f"{path} was neither added nor checked out", cure="choose a new folder, or delete this one")
         found = compared(self.places, known)
-        if not found.is_unchanged:
-            lost = ", ".join([*found.changed, *found.new, *found.missing][:_SHOWN])
+        if found.changed or found.new:  # what is missing is not lost: it comes back
+            lost = ", ".join([*found.changed, *found.new][:_SHOWN])
             raise BadTarget(
                 f"{path} is no longer what data:{known.dataset}@{known.number} holds: {lost}",
                 cure=f"add it as a version first (undrift data add {path} --name {known.dataset}), or delete it",

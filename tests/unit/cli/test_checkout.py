@@ -137,15 +137,23 @@ def test_a_folder_in_which_nothing_changed_is_replaced_when_asked(folders: Path)
     assert not list(folders.glob(".work*"))
 
 
-@pytest.mark.parametrize("change", ["edit", "new", "gone"])
+@pytest.mark.parametrize("change", ["edit", "new"])
 def test_a_folder_with_changes_that_no_version_has_is_kept(folders: Path, change: str) -> None:
     """Whatever was changed in it, with the flag too."""
     file = folders / "work" / ("new.csv" if change == "new" else "0.csv")
-    file.unlink() if change == "gone" else file.write_text("mine")
+    file.write_text("mine")
     answer, _ = run(folders, "checkout", "days@2", "-o", "work", "--overwrite", code=2)
     assert file.name in answer["error"]["message"]  # type: ignore[index, call-overload]
-    assert change == "gone" or file.read_text() == "mine"
+    assert file.read_text() == "mine"
     assert not (folders / "work/1.csv").exists()
+
+
+def test_files_that_were_deleted_come_back(folders: Path) -> None:
+    """Nothing is lost by that."""
+    run(folders, "checkout", "days@2", "-o", "both")
+    (folders / "both/0.csv").unlink()
+    run(folders, "checkout", "days@2", "-o", "both", "--overwrite")
+    assert sorted(path.name for path in (folders / "both").iterdir()) == ["0.csv", "1.csv"]
 
 
 def test_a_folder_that_undrift_does_not_know_is_kept(folders: Path) -> None:

@@ -15,6 +15,7 @@ from undrift.data.branches import ties
 from undrift.data.branches.conflicts import NO_CONFLICTS, Conflicts, Side
 from undrift.data.branches.content import Content, Sides, count_rows, merged, need_table
 from undrift.data.branches.rows import Rule, Tell
+from undrift.data.drift import drift
 from undrift.data.manifest import Manifest
 from undrift.data.origins import Origin
 from undrift.data.personal.columns import sampled
@@ -22,7 +23,7 @@ from undrift.data.personal.masks import Masks
 from undrift.data.quality.check import Asked, CheckReport, check
 from undrift.data.quality.suite import Suite
 from undrift.data.repository import NewVersion
-from undrift.data.schema import SchemaMismatch, difference
+from undrift.data.schema import SchemaMismatch
 from undrift.data.stored import StoredVersions, as_ref
 from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion, check_tag
@@ -241,7 +242,7 @@ class Merging:
             suite = suites.load(connection, self._blobs, ours.name)
             if suite is None and manner.is_checked:
                 suites.need(connection, self._blobs, ours.name)
-        told = replace(told, drift=_drift(ours, new))
+        told = replace(told, drift=drift(ours, new.schema))
         if suite is not None and manner.is_checked is not False:
             told = replace(told, report=self._checked(content, found, suite))
         if told.report is not None and told.report.verdict == "fail":
@@ -351,11 +352,3 @@ def _record(change: Change, version: DatasetVersion, told: Merged, manner: Manne
 def _counts(content: Content) -> dict[str, int]:
     rows = content.rows
     return {} if rows is None else {"added": rows.added, "removed": rows.removed, "changed": rows.changed}
-
-
-def _drift(ours: DatasetVersion, new: NewVersion) -> str:
-    """Return in what the merged columns are not those of the target; empty when they are."""
-    if ours.schema is None or new.schema is None:
-        return ""
-    told = difference(ours.schema, {column.name: column.type for column in new.schema.columns})
-    return f"the columns are not those of {ours.ref}; {told}" if told else ""
