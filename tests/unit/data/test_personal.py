@@ -45,6 +45,9 @@ PERSONAL: list[tuple[str, list[object], str]] = [
     ("Date of Birth", [f"1980-01-{1 + n % 28:02d}" for n in range(ROWS)], "date of birth"),
     ("Nachname", [f"Müller{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(ROWS)], "name"),
     ("Name", [f"Braund{chr(97 + n % 26)}{chr(97 + n // 26)}, Mr. Owen Harris" for n in range(ROWS)], "name"),
+    ("name", [["Hans Mueller", "Erika Mustermann", "Xaver van Quandt"][n % 3] for n in range(ROWS)], "name"),
+    ("full_name", [["Xaver Quandt", "Yorick Zell"][n % 2] for n in range(ROWS)], "name"),
+    ("customer_email", [["a@beispiel.de", "b@beispiel.de"][n % 2] for n in range(ROWS)], "e-mail"),
     ("who", [f"Maria Sch{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(ROWS)], "name"),
 ]  # fmt: skip
 
@@ -76,6 +79,11 @@ ORDINARY: list[tuple[str, list[object]]] = [
     ("zip_ratio", [1 / (n + 1) for n in range(ROWS)]),
     ("product_name", [f"Blue Chair{chr(97 + n % 26)}" for n in range(ROWS)]),
     ("city", [["Paris", "San Francisco", "Sofia", "Santa Clara"][n % 4] for n in range(ROWS)]),
+    ("name", [["New York", "San Francisco", "Los Angeles", "Baden Baden"][n % 4] for n in range(ROWS)]),
+    ("name", [["Red Wine", "White Wine", "Blue Chair", "Green Tea"][n % 4] for n in range(ROWS)]),
+    ("name", [["basic", "pro", "team"][n % 3] for n in range(ROWS)]),
+    ("user_name", [["admin", "guest"][n % 2] for n in range(ROWS)]),
+    ("email_domain", [["example.org", "beispiel.de"][n % 2] for n in range(ROWS)]),
     ("version", [f"1.{n}.3" for n in range(ROWS)]),
     ("when", [f"2013-01-{1 + n % 28:02d} 08:00" for n in range(ROWS)]),
     ("uuid", [f"{n:08x}-0000-4000-8000-{n:012x}" for n in range(ROWS)]),

@@ -234,10 +234,13 @@ def _is_named_personal(words: tuple[str, ...]) -> bool:
 def _by_name(column: _Column) -> Iterator[Personal]:
     words = set(column.words)
     many = column.is_text and column.is_varied
-    if many and (column.named(SURE_NAMES) or (words & NAMES and words & (PERSONS | NAME_PAIRS))):
+    says_so = column.is_text and (column.named(SURE_NAMES) or (words & NAMES and words & (PERSONS | NAME_PAIRS)))
+    if says_so and many:
         yield Personal("name", "its name says so and its values are many")
-    elif many and words and words <= NAMES and (told := column.found(_is_person, _MOST, _FEWEST_NAMED)):
+    elif says_so and (told := column.found(_is_full_name, _MOST, _FEWEST_NAMED)):
         yield Personal("name", f"its name says so and {told} are two or more words")
+    elif column.is_text and words and words <= NAMES:
+        yield from _by_plain_name(column)
     if words & NOT_OF_A_PERSON:
         return
     for kind, known in WORDS.items():
@@ -246,6 +249,19 @@ def _by_name(column: _Column) -> Iterator[Personal]:
         told = column.found(_LOOKS[kind], _SOME if kind == "e-mail" else _MOST, _FEWEST_NAMED)
         if told and (column.is_varied or kind in ("e-mail", "postcode", "date of birth")):
             yield Personal(kind, f"its name says so and {told} look like it")
+
+
+def _by_plain_name(column: _Column) -> Iterator[Personal]:
+    """Give what a column called just ``name`` is: products and cities are called so, too."""
+    told = column.found(_is_person, _MOST, _FEWEST_NAMED)
+    if told and column.is_varied:
+        yield Personal("name", f"its name says so and {told} are two or more words")
+    elif told := column.found(_is_full_name, _MOST, _FEWEST_NAMED):
+        known = sum(_first_name(value) in FIRST_NAMES for value in column.values)
+        if known >= max(1, len(column.values) // 4):
+            yield Personal(
+                "name", f"its name says so, {told} are capitalised, {known:,} begin with a common first name"
+            )
 
 
 def _is_email(value: str) -> bool:
@@ -275,6 +291,12 @@ def _is_street(value: str) -> bool:
 
 def _is_person(value: str) -> bool:
     return value[:1].isupper() and bool(_PERSON.match(value))
+
+
+def _is_full_name(value: str) -> bool:
+    """Say whether a text is words that all begin with a capital, small words such as 'van' within it apart."""
+    words = value.replace(",", " ").split()
+    return _is_person(value) and all(word[0].isupper() for word in (words[0], words[-1]))
 
 
 def _first_name(value: str) -> str:
