@@ -20,6 +20,8 @@ _TOLD_EVERY_BYTES = 50_000_000
 _TOLD_EVERY_PIECES = 1000
 _NARROWEST = 12
 """A last column is not cut to fewer letters than this."""
+_NARROWEST_INNER = 10
+"""Nor one before it than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +139,38 @@ class Bytes:
         self._progress.close()
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, cut_any: bool = False) -> str:
     """Return rows under headers, columns aligned; numbers to the right.
 
-    On a terminal the last column is cut at its edge; a pipe or a file gets all of it.
+    On a terminal the last column is cut at its edge, and where no cell is there to be copied (``cut_any``) the widest
+    of the others, too; a pipe or a file gets all of them.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(row[at]) for row in [list(headers), *cells]) for at in range(len(headers))]
     numeric = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(headers))]
     room = _room()
     if room is not None:
-        left = max(_NARROWEST, room - sum(widths[:-1]) - 2 * (len(widths) - 1))
-        cells = [[*row[:-1], _cut(row[-1], left)] for row in cells]
-        widths[-1] = min(widths[-1], left)
+        widths = _fitted(widths, numeric, room, cut_any=cut_any)
+        cells = [[_cut(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     lines = [_line(headers, widths, numeric)]
     lines += [_line(row, widths, numeric) for row in cells]
     return "\n".join(lines)
+
+
+def _fitted(widths: Sequence[int], numeric: Sequence[bool], room: int, *, cut_any: bool) -> list[int]:
+    """Return widths that fit into a line as far as they can; columns of numbers, which tell nothing when cut, stay."""
+    fitted = list(widths)
+    over = sum(fitted) + 2 * (len(fitted) - 1) - room
+    last = max(min(fitted[-1], _NARROWEST), fitted[-1] - max(over, 0))
+    over -= fitted[-1] - last
+    fitted[-1] = last
+    while cut_any and over > 0:
+        cuttable = [at for at in range(len(fitted) - 1) if not numeric[at] and fitted[at] > _NARROWEST_INNER]
+        if not cuttable:
+            break
+        fitted[max(cuttable, key=fitted.__getitem__)] -= 1
+        over -= 1
+    return fitted
 
 
 def pairs(items: Iterable[tuple[str, object]]) -> str:

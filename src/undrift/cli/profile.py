@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+import undrift
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
 from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading
@@ -45,6 +47,7 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
     data: dict[str, JSON] = {
         "of": source.name,
         "bytes": source.bytes,
+        **source.evidence(),
         **found.as_json(),
         "notices": [one.as_json() for one in told],
     }
@@ -58,12 +61,15 @@ def profile(project: Path, what: str, *, html: Path | None, show_it: bool, readi
 
 
 def _of_file(project: Path, path: Path, reading: Reading) -> tuple[Profile, Source]:
+    from undrift.core.clock import RealClock
+    from undrift.core.digest import blake3_file
     from undrift.data.profile.page import Source
     from undrift.data.profiling import profile_file
 
     with masks_at(project) as masks:
         found = profile_file(path, reading, masks)
-    return found, Source(path.name, path.stat().st_size, f"undrift data profile {path.name} --json")
+    command = f"undrift data profile {path.name} --json"
+    return found, Source(path.name, path.stat().st_size, command, blake3_file(path), *_made(RealClock().now()))
 
 
 def _of_ref(project: Path, what: str, reading: Reading) -> tuple[Profile, Source]:
@@ -72,9 +78,14 @@ def _of_ref(project: Path, what: str, reading: Reading) -> tuple[Profile, Source
     refuse_reading(what, reading)
     with Project.open(project) as opened:
         version = opened.data.get(what)
-        return opened.data.profile(version.ref), Source(
-            version.ref, version.bytes, f"undrift data profile {version.ref} --json"
-        )
+        command = f"undrift data profile {version.ref} --json"
+        made = _made(opened.clocks.business.now())
+        return opened.data.profile(version.ref), Source(version.ref, version.bytes, command, version.version_id, *made)
+
+
+def _made(at: datetime) -> tuple[str, str]:
+    """Return when and by which program something is made."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}", f"undrift {undrift.__version__}"
 
 
 def _write(found: Profile, source: Source, html: Path | None, data: dict[str, JSON], *, show_it: bool) -> Path:
@@ -99,4 +110,4 @@ def _table(found: Profile) -> str:
     rows = [
         (one.name, one.type, one.missing, _distinct(one), one.minimum, one.mean, one.maximum) for one in found.columns
     ]
-    return table(("column", "type", "missing", "distinct", "min", "mean", "max"), rows)
+    return table(("column", "type", "missing", "distinct", "min", "mean", "max"), rows, cut_any=True)

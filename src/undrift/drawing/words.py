@@ -78,10 +78,12 @@ def share_interval(found: Stored | None) -> str:
 def compact(value: float) -> str:
     """Return a number for a tick of an axis, in thousands or millions where it is large.
 
-    >>> compact(1250000.0), compact(50000.0), compact(0.2)
-    ('1.25M', '50k', '0.200')
+    >>> compact(1250000.0), compact(50000.0), compact(0.2), compact(4.61169e18)
+    ('1.25M', '50k', '0.200', '4.61e18')
     """
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    if abs(value) >= 1e15:  # noqa: PLR2004 - beyond it letters are known to few
+        return f"{value:.3g}".replace("e+", "e").replace("-", _MINUS)
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= max(size, _MANY):
             return f"{value / size:g}{letter}".replace("-", _MINUS)
     return number(value)

@@ -27,6 +27,16 @@ def test_the_last_column_is_cut_at_the_edge_of_a_terminal() -> None:
     assert lines[1].endswith("…")
 
 
+@pytest.mark.usefixtures("terminal")
+def test_cells_that_nobody_copies_are_cut_too_the_widest_first() -> None:
+    """A number stays whole: half of it is another number."""
+    row = ("a column with a long name", "x" * 300, 123456789, "y")
+    lines = table(("name", "least", "n", "most"), [row], cut_any=True).splitlines()
+    assert [len(line) <= 40 for line in lines] == [True, True]
+    assert "123456789" in lines[1]
+    assert lines[1].count("…") == 2
+
+
 def test_a_pipe_gets_all_of_it() -> None:
     """What another program reads is whole."""
     assert ROWS[0][2] in table(("version", "n", "what"), ROWS)

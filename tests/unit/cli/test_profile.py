@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
+import undrift
 from undrift.cli.main import cli
+from undrift.core.digest import blake3_file
 
 
 def test_a_file_needs_no_project_and_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +27,18 @@ def test_a_file_needs_no_project_and_leaves_none(tmp_path: Path, monkeypatch: py
     assert "user7" not in Path("june.html").read_text() + Path("june.json").read_text()
 
 
+def test_a_profile_says_of_which_bytes_it_is_and_what_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the page as well as in the facts: else it proves nothing later."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "june.csv").write_text("x\n1\n2\n")
+    done = CliRunner().invoke(cli, ["data", "profile", "june.csv", "--html", "june.html", "--json"])
+    told = json.loads(done.stdout)
+    assert (told["digest"], told["made_by"]) == (blake3_file(Path("june.csv")), f"undrift {undrift.__version__}")
+    assert datetime.fromisoformat(told["profiled_at"]).tzinfo is not None
+    text = Path("june.html").read_text()
+    assert all(told[name] in text for name in ("digest", "profiled_at", "made_by"))
+
+
 def test_every_format_of_one_table_has_one_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parquet is read piece by piece, text whole."""
     monkeypatch.chdir(tmp_path)
@@ -34,7 +49,7 @@ def test_every_format_of_one_table_has_one_profile(tmp_path: Path, monkeypatch: 
     told = [
         CliRunner().invoke(cli, ["data", "profile", f"t.{end}", "--json"]).stdout for end in ("csv", "parquet", "jsonl")
     ]
-    found = [{**json.loads(one), "of": "", "bytes": 0} for one in told]
+    found = [{**json.loads(one), "of": "", "bytes": 0, "digest": "", "profiled_at": ""} for one in told]
     assert found[0] == found[1] == found[2]
 
 

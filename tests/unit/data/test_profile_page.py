@@ -20,6 +20,7 @@ from undrift.core.masking import Mask
 from undrift.data.profile import profile
 from undrift.data.profile.notices import notices
 from undrift.data.profile.page import Source, page
+from undrift.data.profile.pictures import beyond
 
 _BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 _VOID = {"br", "circle", "col", "hr", "line", "link", "meta", "path", "polygon", "polyline", "rect"}
@@ -130,6 +131,25 @@ def test_what_to_know_first_is_told_by_gravity() -> None:
     assert told[0] == ("empty", "nothing")
     assert told.index(("constant", "same")) < told.index(("infinite", "amount")) < told.index(("far-extremes", "far"))
     assert not [one for one in told if "flag" in one[1:] and one[0] != "missing"]
+
+
+def test_of_two_columns_the_one_that_lacks_more_is_told_first() -> None:
+    """Whatever their order in the table."""
+    table = pl.DataFrame({"less": [None] * 10 + [1.0] * 90, "more": [None] * 12 + [1.0] * 88})
+    assert [one.columns for one in notices(profile(table)) if one.kind == "missing"] == [("more",), ("less",)]
+
+
+def test_what_is_not_drawn_is_told_with_its_own_ends() -> None:
+    """Not with those of the column, most of which is drawn."""
+    text = beyond(profile(pl.DataFrame({"v": [n / 1000 for n in range(1000)] + [500.0, 982.0]})).column("v"))
+    assert text == "Not drawn: 2 above 1, up to 982."
+
+
+def test_a_page_says_of_which_bytes_it_is() -> None:
+    """And when and by what it was made."""
+    source = Source("people.csv", 1, "c", "b3:0123", "2026-11-30T10:00:00Z", "undrift 0.1.0")
+    text = page(profile(TABLE), source)
+    assert all(told in text for told in source.evidence().values())
 
 
 @pytest.mark.parametrize(

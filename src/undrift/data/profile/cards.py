@@ -24,11 +24,16 @@ _CLASSES = ("digits", "spaces", "letters beyond ASCII", "space at an end", "numb
 
 STYLE = """\
 .figures{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))}
+.wide{background:linear-gradient(to right,var(--page) 30%,transparent) left/2.5rem 100% no-repeat local,
+linear-gradient(to left,var(--page) 30%,transparent) right/2.5rem 100% no-repeat local,
+linear-gradient(to right,var(--quiet),transparent) left/.5rem 100% no-repeat scroll,
+linear-gradient(to left,var(--quiet),transparent) right/.5rem 100% no-repeat scroll}
 .pd-index{width:100%}
 .pd-index td,.pd-index th{padding-right:1.2rem;white-space:nowrap}
 .pd-index th a{text-decoration:none;overflow:hidden;text-overflow:ellipsis;display:inline-block;max-width:17rem;
 vertical-align:bottom}
 .pd-index th a:hover{text-decoration:underline}
+@media (max-width:46rem){.pd-index th a{max-width:9rem}.pd-index td,.pd-index th{padding-right:.7rem}}
 .pd-missing{font-variant-numeric:tabular-nums}
 .pd-card{border-top:1px solid var(--rule);padding:1.3rem 0 1.5rem;scroll-margin-top:.5rem;break-inside:avoid}
 .pd-card h3{margin:0 0 .8rem;font-size:1.08rem;overflow-wrap:anywhere}

@@ -50,7 +50,13 @@ def notices(profile: Profile) -> list[Notice]:
     found = [*_of_table(profile), *_of_pairs(profile)]
     for column in profile.columns:
         found += _of_column(column, profile.rows)
-    return sorted(found, key=lambda one: _GRAVITY.index(one.kind))
+    missing = {column.name: column.missing for column in profile.columns}
+
+    def gravest(one: Notice) -> tuple[int, int]:
+        """Sort by kind, and those that tell of missing values by how many are."""
+        return _GRAVITY.index(one.kind), -missing[one.columns[0]] if "missing" in one.kind else 0
+
+    return sorted(found, key=gravest)
 
 
 _YES_AND_NO = 2

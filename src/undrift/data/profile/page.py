@@ -45,11 +45,25 @@ class Source:
         Its size.
     command : str
         What prints the same for machines.
+    digest : str
+        Of the file's bytes, or the id of the version.
+    at : str
+        When it was profiled, UTC.
+    made_by : str
+        The program and its version.
     """
 
     name: str
     bytes: int | None
     command: str
+    digest: str = ""
+    at: str = ""
+    made_by: str = ""
+
+    def evidence(self) -> dict[str, str]:
+        """Return what tells later of which bytes, when and by what the profile was made."""
+        named = {"digest": self.digest, "profiled_at": self.at, "made_by": self.made_by}
+        return {name: told for name, told in named.items() if told}
 
 
 def page(profile: Profile, source: Source) -> str:
@@ -72,7 +86,12 @@ def page(profile: Profile, source: Source) -> str:
         f"{source.name}: profile",
         el("header", _opening(profile, source), _notices(found, places), _contents(profile)),
         el("main", _index(profile, places), _together(profile, places), _cards(profile, found, places)),
-        el("footer", el("p", _how(profile)), el("p", "The same for machines: ", code(source.command))),
+        el(
+            "footer",
+            el("p", _how(profile)),
+            _evidence(source),
+            el("p", "The same for machines: ", code(source.command)),
+        ),
         style=PICTURES + CARDS,
     )
 
@@ -91,6 +110,15 @@ def _opening(profile: Profile, source: Source) -> list[Html]:
             class_="figures",
         ),
     ]
+
+
+def _evidence(source: Source) -> Html | None:
+    told = source.evidence()
+    if not told:
+        return None
+    names = {"digest": "Of", "profiled_at": "profiled at", "made_by": "by"}
+    words = [(f"{', ' if at else ''}{names[name]} ", code(value)) for at, (name, value) in enumerate(told.items())]
+    return el("p", *words, ".")
 
 
 def _figures(profile: Profile, source: Source) -> Iterator[tuple[str, list[Child]]]:

@@ -59,8 +59,12 @@ def beyond(column: ColumnProfile) -> str:
     found = column.histogram
     if found is None or not found.below + found.above:
         return ""
-    sides = [f"{number(many)} {word}" for many, word in ((found.below, "below"), (found.above, "above")) if many]
-    return f"Not drawn: {' and '.join(sides)}, from {_plain(column.minimum)} to {_plain(column.maximum)}."
+    low, high = (told(edge, column.type) for edge in (found.edges[0], found.edges[-1]))
+    ends = (
+        (found.below, f"below {low}, down to {_plain(column.minimum)}"),
+        (found.above, f"above {high}, up to {_plain(column.maximum)}"),
+    )
+    return f"Not drawn: {'; '.join(f'{number(many)} {where}' for many, where in ends if many)}."
 
 
 def share_of(many: float, known: float) -> str:
