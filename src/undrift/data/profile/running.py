@@ -94,11 +94,7 @@ class Running:
     def sketched(self) -> list[pl.Expr]:
         """Return what is to be computed of a chunk of a table that is longer than the sample."""
         value = _text(self._value, self.kind)
-        wanted = [hashed(value).unique().implode().alias(f"{self.name}\x1fhashes")]
-        if self.different.below < 2**64:
-            hashes = hashed(value)
-            below = pl.lit(self.different.below, pl.UInt64)
-            wanted = [hashes.filter(hashes < below).unique().implode().alias(f"{self.name}\x1fhashes")]
+        wanted = [hashed(value, self.different.below).unique().implode().alias(f"{self.name}\x1fhashes")]
         if self.counts is not None:
             counted = value.drop_nulls().alias("value").value_counts(name="n")
             wanted.append(counted.implode().alias(f"{self.name}\x1fcounts"))

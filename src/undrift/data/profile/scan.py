@@ -10,7 +10,7 @@ import polars as pl
 
 from undrift.core.json import JSON
 from undrift.data.profile.associations import associations
-from undrift.data.profile.distinct import Distinct
+from undrift.data.profile.distinct import Distinct, evened
 from undrift.data.profile.distribution import (
     frequent,
     histogram_of,
@@ -156,9 +156,7 @@ class _Scan:
         return frequent(named), len(series)
 
     def _count_rows(self, chunk: pl.DataFrame) -> None:
-        hashes = chunk.hash_rows()
-        below = self._rows.below
-        self._rows.add(hashes if below == 2**64 else hashes.filter(hashes < below))
+        self._rows.add(evened(chunk.hash_rows(), self._rows.below))
 
     def _repeated(self, frame: pl.DataFrame) -> tuple[int, float]:
         """Return how many rows are equal to one before them."""
