@@ -154,12 +154,12 @@ class Project:
     @cached_property
     def data(self) -> Data:
         """The datasets."""
-        from undrift.core.masking import open_mask
+        from undrift.core.masking import mask_to_show
         from undrift.data.personal.masks import Masks
         from undrift.data.service import Data
 
         privacy = self.settings.privacy
-        masks = Masks(self.settings.datasets, lambda: open_mask(self.store) if privacy.mask else None)
+        masks = Masks(self.settings.datasets, lambda: mask_to_show(self.store) if privacy.mask else None)
         return Data(self.ledger, self.blobs, self.clocks, self.store, masks)
 
     @cached_property

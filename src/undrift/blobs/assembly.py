@@ -12,7 +12,8 @@ from blake3 import blake3
 from undrift.blobs.contents import Contents, named
 from undrift.blobs.errors import BlobCorrupt
 from undrift.blobs.runs import LARGEST_RUN_BYTES, Run, found_runs, is_right, read_alone
-from undrift.blobs.store import BlobStore
+from undrift.blobs.store import Apart, BlobStore
+from undrift.core.files import DiskFull, ProjectReadOnly
 
 _AHEAD = 3  # runs that are read and verified while the one before is used
 
@@ -36,7 +37,7 @@ def verified_path(store: BlobStore, contents: Contents) -> Path:
     """Return a file with the bytes, verified now, for a reader that maps files itself.
 
     The file is read-only and is never to be written. It is put together once and kept for the next
-    reader.
+    reader; where the store cannot be written, in a temporary folder and for this process.
 
     Raises
     ------
@@ -48,13 +49,20 @@ def verified_path(store: BlobStore, contents: Contents) -> Path:
     contents = left_of(store, contents)
     if _is_object(store, contents):
         return store.verified_path(contents.digest)
-    kept = store.whole.get(contents.digest)
+    try:
+        return _kept_whole(store, contents, store)
+    except (DiskFull, ProjectReadOnly):  # what can be read is read all the same
+        return _kept_whole(store, contents, store.apart)
+
+
+def _kept_whole(store: BlobStore, contents: Contents, where: BlobStore | Apart) -> Path:
+    kept = where.whole.get(contents.digest)
     if kept is not None:
         return kept
-    with store.incoming.file() as file:
+    with where.incoming.file() as file:
         for piece in pieces(store, contents):
             file.write([piece])
-        return store.whole.put(file, contents.digest)
+        return where.whole.put(file, contents.digest)
 
 
 def pieces(store: BlobStore, contents: Contents) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from undrift.core.files import fsync_folder, full_disk_told, make_private
+from undrift.core.files import fsync_folder, full_disk_told, make_private, make_where_possible, read_only_told
 
 _READ_ONLY = 0o400
 
@@ -20,12 +20,14 @@ class Incoming:
     Parameters
     ----------
     folder : Path
-        Made when it is missing; left-overs of dead writers in it are deleted.
+        Made when it is missing; left-overs of dead writers in it are deleted. Where nothing can be written it may
+        be missing until something is.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = make_private(folder)
-        self._sweep()
+        self._folder = make_where_possible(folder)
+        if os.access(folder, os.W_OK):
+            self._sweep()
 
     @contextmanager
     def file(self) -> Iterator[IncomingFile]:
@@ -37,10 +39,19 @@ class Incoming:
             found.discard()
 
     def claim(self) -> IncomingFile:
-        """Return a new file, locked; whoever claims it accepts or discards it."""
+        """Return a new file, locked; whoever claims it accepts or discards it.
+
+        Raises
+        ------
+        DiskFull, ProjectReadOnly
+            If it cannot be made.
+        """
         while True:
             path = self._folder / f"{secrets.token_hex(12)}.part"
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            if not self._folder.exists():
+                make_private(self._folder)
+            with full_disk_told(path), read_only_told(path):
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_nlink:  # else a sweep took it before it was locked
                 return IncomingFile(path, descriptor)

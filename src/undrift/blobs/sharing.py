@@ -10,6 +10,7 @@ from pathlib import Path
 
 from undrift.core.clock import Clock, RealClock
 from undrift.core.errors import Conflict
+from undrift.core.files import DiskFull, ProjectReadOnly, full_disk_told, read_only_told
 
 _POLL_S = 0.01
 
@@ -43,7 +44,7 @@ class StoreLock:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Hold it with others; may be nested.
+        """Hold it with others; may be nested. Where nothing can be written, and no lock is there, nothing is held.
 
         Raises
         ------
@@ -61,13 +62,24 @@ class StoreLock:
         ------
         StoreInUse
             If others hold it for too long.
+        ProjectReadOnly, DiskFull
+            If it cannot be held, and nothing can be deleted, from here.
         """
         with self._held(fcntl.LOCK_EX):
             yield
 
     @contextmanager
     def _held(self, kind: int) -> Iterator[None]:
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            with full_disk_told(self._path), read_only_told(self._path):
+                descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except (ProjectReadOnly, DiskFull):
+            if kind == fcntl.LOCK_EX:
+                raise
+            if not self._path.exists():  # who reads is not kept from reading: all bytes are verified
+                yield
+                return
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._wait(descriptor, kind)
             yield

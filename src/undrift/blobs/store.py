@@ -19,6 +19,7 @@ whole one or none.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from undrift.blobs import errors
@@ -29,9 +30,32 @@ from undrift.blobs.sharing import StoreLock
 from undrift.blobs.tombstones import Tombstones
 from undrift.blobs.whole import DEFAULT_LIMIT_BYTES, WholeFiles
 from undrift.core.digest import blake3_bytes, blake3_file, hex_of
-from undrift.core.files import fsync_folder, make_private
+from undrift.core.files import fsync_folder, make_where_possible, temporary_folder
 
 __all__ = ["BlobCorrupt", "BlobMissing", "BlobStore"]
+
+
+class Apart:
+    """A temporary folder for whole files, deleted with the object that holds it.
+
+    Parameters
+    ----------
+    cache_bytes : int
+        How much to keep.
+
+    Attributes
+    ----------
+    incoming : Incoming
+        Where files are written.
+    whole : WholeFiles
+        Where they are kept.
+    """
+
+    def __init__(self, cache_bytes: int) -> None:
+        self._folder = temporary_folder()
+        folder = Path(self._folder.name)
+        self.incoming = Incoming(folder / "incoming")
+        self.whole = WholeFiles(folder / "whole", cache_bytes)
 
 
 class BlobStore:
@@ -67,14 +91,20 @@ class BlobStore:
     """
 
     def __init__(self, folder: Path, cache_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        self.folder = make_private(folder)
-        self._objects = make_private(folder / "objects")
+        self.folder = make_where_possible(folder)
+        self._objects = make_where_possible(folder / "objects")
         self.incoming = Incoming(folder / "incoming")
         self.tombstones = Tombstones(folder / "erased")
         self.lock = StoreLock(folder / "store.lock")
         self.whole = WholeFiles(folder / "whole", cache_bytes)
         folders = Folders(folder / "packs", folder / "index.db")
         self.packs = Packs(folders, self.incoming, self.tombstones.has)
+        self._cache_bytes = cache_bytes
+
+    @cached_property
+    def apart(self) -> Apart:
+        """Where files are put together for this process's readers while the store cannot take them."""
+        return Apart(self._cache_bytes)
 
     def put_bytes(self, data: bytes) -> str:
         """Store some bytes and return their digest."""

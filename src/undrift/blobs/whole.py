@@ -10,7 +10,7 @@ from pathlib import Path
 from undrift.blobs.incoming import IncomingFile
 from undrift.core.clock import Clock, RealClock, to_us
 from undrift.core.digest import blake3_file, hex_of
-from undrift.core.files import make_private
+from undrift.core.files import ProjectReadOnly, make_private, read_only_told
 
 DEFAULT_LIMIT_BYTES = 20 << 30
 _IN_USE_US = 15 * 60 * 1_000_000  # a file that was asked for a moment ago may be about to be opened
@@ -41,12 +41,14 @@ class WholeFiles:
         path = self._path(digest)
         try:
             found = blake3_file(path)
-            self._stamp(path)
+            with suppress(ProjectReadOnly), read_only_told(path):
+                self._stamp(path)
         except FileNotFoundError:
             return None
         if found == digest:
             return path
-        path.unlink(missing_ok=True)
+        with suppress(ProjectReadOnly), read_only_told(path):
+            path.unlink(missing_ok=True)
         return None
 
     def piece(self, digest: str, offset: int, length: int) -> bytes | None:

@@ -108,6 +108,9 @@ def _answer(what: str, checked: Checked, form: str | None) -> Answer:
     data: dict[str, JSON] = {"version": what, **report.as_json()}
     lines = [f"{what}: {report.verdict}, {len(report.results)} expectations, {report.rows:,} rows"]
     lines += [f"  {line}" for line in broken(report)]
+    if report.not_recorded:
+        data["not_recorded"] = report.not_recorded
+        lines.append(f"note: the check is not recorded: {report.not_recorded}")
     if form is not None:
         told = cast("dict[str, Any]", checked.validation(cast("ResultFormat", form.upper())))
         data["validation"] = told

@@ -9,13 +9,14 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
 from undrift.core.clock import Clock, RealClock
-from undrift.core.errors import Fault
+from undrift.core.errors import BadInput, Fault
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -35,8 +36,16 @@ class DiskFull(Fault):
     code = "disk-full"
 
 
+class ProjectReadOnly(BadInput):
+    """Something was to be written in a project where this account may not write."""
+
+    code = "project-read-only"
+
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the system says when bytes do not fit."""
+NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""The system's words for what this account, or this disk, does not allow."""
 
 
 @contextmanager
@@ -64,6 +73,66 @@ def full_disk_told(path: Path) -> Iterator[None]:
         ) from error
 
 
+def read_only(path: Path) -> ProjectReadOnly:
+    """Return the error about something of a project that cannot be written."""
+    return ProjectReadOnly(
+        f"{path} cannot be written: this account may only read the project",
+        cure=f"let this account write there (chmod -R u+w {path.parent}), or work on a copy of the project;"
+        " whatever only reads works as it is",
+        path=str(path),
+    )
+
+
+@contextmanager
+def read_only_told(path: Path) -> Iterator[None]:
+    """Turn the system's error about a file of a project that this account may not write into ours.
+
+    Parameters
+    ----------
+    path : Path
+        What is being written.
+
+    Raises
+    ------
+    ProjectReadOnly
+        If it must not be, or the disk is mounted read-only.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NOT_ALLOWED:
+            raise
+        raise read_only(path) from error
+
+
+def temporary_folder() -> TemporaryDirectory[str]:
+    """Return a new private folder outside of any project, deleted with the object.
+
+    Raises
+    ------
+    DiskFull
+        If there is no room for it anywhere.
+    """
+    try:
+        return TemporaryDirectory(prefix="undrift-read-")
+    except OSError as error:
+        if error.errno not in NO_ROOM | {errno.ENOENT}:  # none: no folder in which a file could be written was found
+            raise
+        raise DiskFull(
+            "there is no room left in the temporary folder", cure="make room there, or name another one in TMPDIR"
+        ) from error
+
+
+def make_where_possible(folder: Path) -> Path:
+    """Make a folder as :func:`make_private` does and return it; where nothing can be written there may be none.
+
+    For what a reader opens: who writes into it makes it, and is told why it cannot be made.
+    """
+    with suppress(ProjectReadOnly, DiskFull):
+        make_private(folder)
+    return folder
+
+
 def make_private(folder: Path) -> Path:
     """Make a folder and its missing parents with mode 0700 and return it.
 
@@ -71,9 +140,11 @@ def make_private(folder: Path) -> Path:
     ------
     DiskFull
         If there is no room for it.
+    ProjectReadOnly
+        If this account may not make it.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    with full_disk_told(folder):
+    with full_disk_told(folder), read_only_told(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     for made in missing:
         made.chmod(PRIVATE_FOLDER)
@@ -165,8 +236,15 @@ class FileLock:
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free and say whether it was."""
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
+        """Take the lock if it is free and say whether it was.
+
+        Raises
+        ------
+        ProjectReadOnly, DiskFull
+            If its file cannot be opened for writing, or made.
+        """
+        with full_disk_told(self._path), read_only_told(self._path):
+            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

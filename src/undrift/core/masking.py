@@ -12,12 +12,21 @@ import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from blake3 import blake3
 
 from undrift.core.errors import Corrupt
-from undrift.core.files import PRIVATE_FILE, fsync_folder, make_private
+from undrift.core.files import (
+    PRIVATE_FILE,
+    DiskFull,
+    ProjectReadOnly,
+    fsync_folder,
+    full_disk_told,
+    make_private,
+    read_only_told,
+)
 
 PREFIX = "masked:"
 FILE = "private/masking.key"
@@ -75,6 +84,31 @@ def open_mask(store: Path) -> Mask:
     return read_mask(path)
 
 
+def mask_to_show(store: Path) -> Mask:
+    """Return the mask of a project for what is shown; one that is forgotten where there is no key and none can be kept.
+
+    Parameters
+    ----------
+    store : Path
+        The project's private folder.
+
+    Raises
+    ------
+    BadMaskingKey
+        If the key's file holds anything but 32 bytes.
+    """
+    try:
+        return open_mask(store)
+    except (ProjectReadOnly, DiskFull):
+        return _forgotten()
+
+
+@cache
+def _forgotten() -> Mask:
+    """Return the mask of this process, under a key that nobody keeps."""
+    return Mask(secrets.token_bytes(_KEY_BYTES))
+
+
 def known_mask(store: Path) -> Mask | None:
     """Return the mask of a project, None when nothing has been masked there yet; for those who join what is masked."""
     path = store / FILE
@@ -105,9 +139,10 @@ def _make(path: Path) -> None:
     """Write a new key; of several writers at once the first one's stands."""
     make_private(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
+    with full_disk_told(path), read_only_told(path):
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with full_disk_told(path), os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(_KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from undrift.core.clock import from_us
+from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
+from undrift.core.sqlite_files import open_to_read
 
 _COLUMNS = "version_id, number, rows, size_bytes, files, schema, table_digest, created_us, is_gone, origin"
 _NEWEST = f"SELECT {_COLUMNS} FROM data_versions WHERE dataset = ? ORDER BY number DESC LIMIT 1"  # noqa: S608
@@ -85,13 +86,14 @@ def named(store: Path, ref: Ref) -> Glimpse | None:
 
 def _glimpse(store: Path, dataset: str, query: str, values: Sequence[str | int]) -> Glimpse | None:
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(store / 'ledger.db'))}?mode=ro", uri=True)) as connection:
+        with closing(open_to_read(store / "ledger.db")) as connection:
             row = connection.execute(query, values).fetchone()
             if row is None:
                 return None
             version_id, number, rows, size_bytes, files, schema, table_digest, created_us, is_gone, origin = row
             tags = tuple(tag for (tag,) in connection.execute(_TAGS, [dataset, number]))
-    except sqlite3.Error:  # none there, another layout, damaged: whoever looks properly says so
+            connection.refuse_changed()
+    except (sqlite3.Error, UndriftError, OSError):  # none there, damaged: whoever looks properly says so
         return None
     shown: dict[str, JSON] = {
         "ref": f"data:{dataset}@{number}",
@@ -113,8 +115,8 @@ def needs_healing(store: Path) -> bool:
     """Say whether stored chunks were found damaged: then files are stored again though nothing changed."""
     index = store / "blobs" / "index.db"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(index))}?mode=ro", uri=True)) as connection:
+        with closing(open_to_read(index)) as connection:
             found = connection.execute("SELECT 1 FROM chunks WHERE is_damaged = 1 LIMIT 1").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, UndriftError, OSError):
         return True
     return found is not None

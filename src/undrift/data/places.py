@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from undrift.core.clock import RealClock, to_us
 from undrift.core.digest import blake3_file
 from undrift.core.errors import Fault
 from undrift.core.files import DiskFull
+from undrift.core.sqlite_files import CANNOT_WRITE, error_code, full_disk, is_writable, open_to_read
 from undrift.data.workspace import Fingerprint, fingerprints
 
 FILE_NAME = "places.db"
@@ -210,14 +211,20 @@ class Places:
         self._root = store.resolve().parent
 
     def record(self, place: Place) -> None:
-        """Write down what a file or folder is; what was known of it before is replaced."""
+        """Write down what a file or folder is; what was known of it before is replaced.
+
+        Where that is not possible (this account may only read, the disk is full) nothing is written down and nobody
+        told: the version is there, the file is there, and a lost record costs a look at the files.
+        """
         key = self._key(place.path)
         rows = [
             (key, path, one.digest, one.fingerprint.size_bytes, one.fingerprint.mtime_ns, one.fingerprint.ctime_ns,
              one.fingerprint.inode)
             for path, one in place.files.items()
         ]  # fmt: skip
-        with self._opened() as connection:
+        if not is_writable(self._path):
+            return
+        with suppress(DiskFull, PlacesUnusable), self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM files WHERE place = ?", [key])
             connection.execute(
@@ -243,7 +250,7 @@ class Places:
     def _load(self, where: str, values: list[str]) -> list[Place]:
         if not self._path.exists():
             return []
-        with self._opened() as connection:
+        with self._opened(to_read=True) as connection:
             places = connection.execute(f"SELECT * FROM places {where} ORDER BY place", values).fetchall()  # noqa: S608
             return [
                 Place(self._root / key, dataset, number, said, taken_ns, self._files(connection, key))
@@ -261,23 +268,25 @@ class Places:
         return os.path.relpath(whole, self._root) if whole.is_relative_to(self._root) else str(whole)
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self, *, to_read: bool = False) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(self._sound()) as connection, connection:
+            with closing(self._sound(to_read=to_read)) as connection, connection:
                 yield connection
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
-                raise DiskFull(f"there is no room left for {self._path}", cure="make room on that disk") from error
+            if (full := full_disk(error, self._path)) is not None:
+                raise full from error
             raise PlacesUnusable(
                 f"the record of places {self._path} cannot be used: {error}", cure="delete it: it is made again"
             ) from error
 
-    def _sound(self) -> sqlite3.Connection:
+    def _sound(self, *, to_read: bool) -> sqlite3.Connection:
         """Return the open database; a damaged one, or one of another version, is begun again."""
         try:
             return self._connected()
-        except sqlite3.OperationalError:  # somebody holds it too long, or the disk is full
-            raise
+        except sqlite3.OperationalError as error:  # somebody holds it too long, or nothing can be written
+            if not to_read or error_code(error) not in CANNOT_WRITE:
+                raise
+            return open_to_read(self._path)
         except sqlite3.DatabaseError:
             self._path.unlink(missing_ok=True)
             return self._connected()

@@ -12,6 +12,7 @@ import polars as pl
 
 from undrift.blobs.store import BlobStore
 from undrift.core.clock import Clocks
+from undrift.core.files import ProjectReadOnly
 from undrift.core.ids import check_name
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
@@ -395,6 +396,8 @@ class Data(DataParts):
     ) -> CheckReport:
         """Return how a version stands against a suite, by default the dataset's; the check is recorded.
 
+        In a project that this account may only read it is not, and the report says so.
+
         Parameters
         ----------
         ref : Ref or str
@@ -423,12 +426,15 @@ class Data(DataParts):
                 suite = suites.need(connection, self._blobs, version.name)
         digest = version.table_digest or self._stored.digest(version)
         report = check_table(self.scan(version.ref), suite, asked or COUNTS)
-        self._blobs.put_bytes(suite.encode())
-        report_digest = suites.store_report(self._blobs, report)
-        with self._ledger.change(actor) as change:
-            if version.table_digest is None:
-                _record_digest(change, version, digest)
-            suites.record_check(change, version.ref, report, report_digest)
+        try:
+            self._blobs.put_bytes(suite.encode())
+            report_digest = suites.store_report(self._blobs, report)
+            with self._ledger.change(actor) as change:
+                if version.table_digest is None:
+                    _record_digest(change, version, digest)
+                suites.record_check(change, version.ref, report, report_digest)
+        except ProjectReadOnly as error:
+            return replace(report, not_recorded=error.message)
         return report
 
 

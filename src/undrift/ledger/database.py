@@ -19,8 +19,17 @@ from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, fu
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from undrift.core.clock import Clock
-from undrift.core.errors import Conflict, Fault, MissingExtra
-from undrift.core.files import PRIVATE_FILE, FileLock, is_network_filesystem, make_private
+from undrift.core.errors import Conflict, MissingExtra, UndriftError
+from undrift.core.files import (
+    PRIVATE_FILE,
+    FileLock,
+    full_disk_told,
+    is_network_filesystem,
+    make_where_possible,
+    read_only,
+    read_only_told,
+)
+from undrift.core.sqlite_files import error_code, full_disk, is_writable, open_to_read
 from undrift.ledger.chain import Head
 from undrift.ledger.errors import LedgerUnavailable, NestedChange, NetworkFilesystem
 from undrift.ledger.tables import head
@@ -76,7 +85,7 @@ class Database(Protocol):
 
 
 class SqliteDatabase:
-    """A file in WAL mode, every write under a file lock.
+    """A file in WAL mode, every write under a file lock; read also where nothing can be written.
 
     SQLite's own busy handler starves writers, so they queue on a lock beside the file.
 
@@ -94,20 +103,22 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        make_private(path.parent)
+        make_where_possible(path.parent)
         if is_network_filesystem(path.parent):
             raise NetworkFilesystem(
                 f"{path.parent} is on a network file system, where SQLite loses data",
                 cure="keep the project on a local disk, or name a Postgres database by URL",
             )
-        path.touch(mode=PRIVATE_FILE)  # the log files beside it take its mode
+        if not path.exists():
+            with full_disk_told(path), read_only_told(path):
+                path.touch(mode=PRIVATE_FILE)  # the log files beside it take its mode
         self._path = path
         self._lock_path = path.with_suffix(".lock")
         self._clock = clock
         self._held = threading.local()
         url = URL.create("sqlite", database=str(path))
-        self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", writes=True)
-        self._reader = _sqlite_engine(url, "BEGIN", writes=False)
+        self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
+        self._reader = _sqlite_engine(url, "BEGIN", to_read=path)
         _forget_after_fork(self._writer, self._reader)
 
     def exists(self) -> bool:
@@ -116,8 +127,16 @@ class SqliteDatabase:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the file lock; a thread that already holds it is told so at once."""
+        """Hold the file lock; a thread that already holds it is told so at once.
+
+        Raises
+        ------
+        ProjectReadOnly
+            If this account may not write the database.
+        """
         _refuse_nesting(self._held)
+        if not is_writable(self._path):
+            raise read_only(self._path)
         with FileLock(self._lock_path, timeout_s=_LOCK_TIMEOUT_S, clock=self._clock):
             self._held.now = True
             try:
@@ -129,9 +148,18 @@ class SqliteDatabase:
         """Give a write transaction."""
         return _begin(self._writer)
 
-    def read(self) -> AbstractContextManager[Connection]:
-        """Give a read-only snapshot."""
-        return _begin(self._reader)
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a read-only snapshot, also where nothing can be written; of a state that is no mixture."""
+        with _told(self._reader), self._reader.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection  # Any: SQLAlchemy's type has no driver methods
+            try:
+                with connection.begin():
+                    yield connection
+                driver.refuse_changed()
+            finally:
+                if driver.is_apart:
+                    connection.invalidate()  # the next snapshot is taken anew: no lock tells of writers
 
     def migration_lock(self, connection: Connection) -> None:
         """Do nothing: the file lock is held already."""
@@ -247,34 +275,44 @@ def sqlite_path(target: str | Path) -> Path:
 
 @contextmanager
 def _begin(engine: Engine) -> Iterator[Connection]:
+    with _told(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
     try:
-        with engine.connect() as connection, connection.begin():
-            yield connection
+        yield
     except (OperationalError, InterfaceError) as error:
         raise _in_our_words(engine, error) from error
 
 
-def _in_our_words(engine: Engine, error: DBAPIError) -> Fault:
+def _in_our_words(engine: Engine, error: DBAPIError) -> UndriftError:
     """Return our error for a lower one; what a room's own statement did wrong is not among these."""
     if getattr(error.orig, "sqlstate", None) in _LOST_RACES:
         return Conflict("somebody else changed the same rows at the same moment", cure="try again")
-    return LedgerUnavailable(
+    path = Path(engine.url.database or "")
+    if error_code(error.orig) == sqlite3.SQLITE_READONLY and not is_writable(path):
+        return read_only(path)
+    return full_disk(error.orig, path) or LedgerUnavailable(
         f"the ledger's database {engine.url.render_as_string()} failed: {error.orig}",
         cure="check that the database runs, its address, and that the disk has space",
     )
 
 
-def _sqlite_engine(url: URL, begin: str, *, writes: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000})
+def _sqlite_engine(url: URL, begin: str, *, to_read: Path | None = None) -> Engine:
+    options: dict[str, Any] = {"timeout": _BUSY_MS / 1000, "check_same_thread": False}  # Any: as SQLite takes them
+    if to_read is None:
+        engine = create_engine(url, connect_args=options)
+    else:
+        engine = create_engine(url, creator=lambda: open_to_read(to_read, **options))
 
     def prepare(driver: sqlite3.Connection, _: object) -> None:
         driver.isolation_level = None  # transactions are begun below, not guessed by the driver
-        if writes:
+        if to_read is None:
             driver.execute("PRAGMA journal_mode=WAL")
             driver.execute("PRAGMA synchronous=FULL")
             driver.execute("PRAGMA secure_delete=ON")  # an erased body leaves zeros, not words
-        else:
-            driver.execute("PRAGMA query_only=ON")
         driver.execute("PRAGMA foreign_keys=ON")
 
     def start(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from undrift.blobs import errors
 from undrift.blobs.errors import BlobMissing, PackCorrupt
 from undrift.blobs.packs.toc import Toc, toc_of
 from undrift.core.digest import hex_of
-from undrift.core.files import fsync_folder, make_private
+from undrift.core.files import fsync_folder, make_where_possible
 
 _SUFFIX = ".pack"
 
@@ -46,7 +46,7 @@ class PackFiles:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = make_private(folder)
+        self._folder = make_where_possible(folder)
         self._paths: dict[str, Path] = {}
 
     def names(self) -> list[str]:

@@ -6,14 +6,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from undrift.blobs.packs.toc import Toc
 from undrift.core.errors import Fault
-from undrift.core.files import DiskFull, FileLock
+from undrift.core.files import FileLock
+from undrift.core.sqlite_files import CANNOT_WRITE, Reader, error_code, full_disk, is_writable, open_to_read
 
 _VERSION = 1
 _AT_ONCE = 500  # digests of one query
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS chunks (
 ) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
 """
+_HOW: dict[str, Any] = {"timeout": 60, "isolation_level": None, "check_same_thread": False}  # Any: as SQLite takes them
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT})
 
 
@@ -64,7 +66,8 @@ class PackIndex:
     Parameters
     ----------
     path : Path
-        The database, made when it is missing.
+        The database, made when it is missing. Where it cannot be written it is read all the same, and what is
+        found out meanwhile is kept in memory.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class PackIndex:
         self._lock = FileLock(path.with_suffix(".lock"))
         self._threads = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._is_in_memory = False
         self._pid = 0
         self._inherited: list[sqlite3.Connection] = []
 
@@ -146,8 +150,17 @@ class PackIndex:
             self._start_over(tocs)
 
     def _start_over(self, tocs: Mapping[str, Toc]) -> None:
-        with self._threads, self._lock:
+        with self._threads:
             self.close()
+            if is_writable(self._path):
+                self._delete_and_create(tocs)
+                return
+            with self._in_memory() as connection:
+                for name, toc in tocs.items():
+                    _insert(connection, name, toc)
+
+    def _delete_and_create(self, tocs: Mapping[str, Toc]) -> None:
+        with self._lock:
             for ending in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
             with _told(self._path), self._created() as connection:
@@ -160,7 +173,7 @@ class PackIndex:
         with self._threads:
             if self._connection is not None and self._pid == os.getpid():
                 self._connection.close()
-            self._connection = None
+            self._connection, self._is_in_memory = None, False
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:  # Any: rows as the query asks
         with self._threads, _told(self._path):
@@ -169,9 +182,9 @@ class PackIndex:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._threads, _told(self._path):
-            connection = self._opened()
+            connection = self._to_write(self._opened())
             # SQLite's own waiting starves writers, so they queue at a file of ours.
-            with self._lock, connection:
+            with nullcontext() if self._is_in_memory else self._lock, connection:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
 
@@ -181,11 +194,34 @@ class PackIndex:
             return self._connection
         if self._connection is not None:  # of the process before a fork: neither used nor closed here
             self._inherited.append(self._connection)
+            self._is_in_memory = False
         if not self._path.exists():
+            if not is_writable(self._path):
+                return self._in_memory()
             with self._lock:
                 return self._created()
         self._connection, self._pid = _connected(self._path), os.getpid()
         return self._connection
+
+    def _to_write(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """Return what is written in the place of an open database: itself, or where it cannot be, a copy in memory.
+
+        Nothing is lost with the copy: what it knows more than the file is found in the packs again.
+        """
+        if self._is_in_memory or (is_writable(self._path) and not isinstance(connection, Reader)):
+            return connection
+        return self._in_memory(connection)
+
+    def _in_memory(self, of: sqlite3.Connection | None = None) -> sqlite3.Connection:
+        """Return a database in memory, a copy of another or empty, which is used from now on."""
+        made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        if of is None:
+            made.executescript(_SCHEMA)
+        else:
+            of.backup(made)
+            self.close()
+        self._connection, self._pid, self._is_in_memory = made, os.getpid(), True
+        return made
 
     def _created(self) -> sqlite3.Connection:
         """Return the database, made if nobody was faster; the lock is held."""
@@ -195,18 +231,30 @@ class PackIndex:
 
 
 def _connected(path: Path, *, is_new: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-    # A power cut may take the last transactions: the packs are there, and are indexed again.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    if is_new:
-        path.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(_SCHEMA)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection: sqlite3.Connection = sqlite3.connect(path, **_HOW)
+    try:
+        # A power cut may take the last transactions: the packs are there, and are indexed again.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if is_new:
+            path.chmod(0o600)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        version = _version(connection)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if is_new or error_code(error) not in CANNOT_WRITE:
+            raise
+        connection = open_to_read(path, **_HOW)
+        version = _version(connection)
     if version != _VERSION:
         connection.close()
         raise IndexDamaged
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def _insert(connection: sqlite3.Connection, name: str, toc: Toc) -> None:
@@ -222,13 +270,10 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in _DAMAGE:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGE:
             raise IndexDamaged from error
-        if code == sqlite3.SQLITE_FULL:
-            raise DiskFull(
-                f"there is no room left for {path}", cure="make room on that disk, then try again"
-            ) from error
+        if (full := full_disk(error, path)) is not None:
+            raise full from error
         raise IndexUnusable(
             f"the index {path} cannot be used: {error}", cure="look at the folder's owner and disk, then try again"
         ) from error

@@ -155,6 +155,8 @@ class CheckReport:
         The largest share of bad rows with which the rest may go on.
     bad_count : int
         How many bad rows there are.
+    not_recorded : str
+        Why the ledger knows nothing of the check of a version; empty where it does.
     """
 
     suite_digest: str
@@ -163,6 +165,7 @@ class CheckReport:
     bad_rows: RowNumbers
     bad_row_limit: float
     bad_count: int
+    not_recorded: str = ""
 
     def __repr__(self) -> str:
         """Return the verdict on one line and each broken expectation on another, without any cell."""
