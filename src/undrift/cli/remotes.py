@@ -30,10 +30,11 @@ def push(project: Path, references: tuple[str, ...], *, remote: str | None, veri
     """Bring versions to a remote: datasets with all of their versions, single versions, or everything."""
     from undrift.data.stored import as_ref
     from undrift.loop.remotes import remote_of
+    from undrift.loop.transfers import push as push_to
 
     with Project.open(project) as opened, progress("pushing") as tell:
         there = remote_of(opened, _the_one(opened, remote), make=True)
-        done = opened.data.transfer.push(there, [as_ref(one) for one in references], tell, is_verify=verify)
+        done = push_to(opened, there, [as_ref(one) for one in references], tell, is_verify=verify)
     lines = [f"{len(done.versions)} versions to {done.remote}, {done.known} were there already"]
     lines.append(f"{done.chunks:,} chunks in {done.packs} packs, {done.size_bytes / _MB:,.1f} MB")
     lines += [f"healed: {one}" for one in done.healed]
@@ -56,11 +57,13 @@ def pull(project: Path, references: tuple[str, ...], *, remote: str | None) -> A
     """Bring versions from remotes, every byte verified; exit code 1 when something could not be taken."""
     from undrift.data.stored import as_ref
     from undrift.loop.remotes import remote_of
+    from undrift.loop.transfers import note_refused
 
     with Project.open(project) as opened, progress("pulling") as tell:
         names = [_the_one(opened, remote)] if remote else list(opened.settings.remotes) or [_the_one(opened, None)]
         remotes = [remote_of(opened, name) for name in names]
         done = opened.data.transfer.pull(remotes, [as_ref(one) for one in references], opened.actor, tell)
+        note_refused(opened, done.failed)
     lines = [f"{len(done.versions)} versions came, {done.known} were here already"]
     lines.append(f"{done.chunks:,} chunks, {done.size_bytes / _MB:,.1f} MB")
     lines += [f"{there} of the remote is {here} here: its number was taken" for here, there in done.renumbered.items()]

@@ -14,6 +14,7 @@ from undrift.data.fsck import told
 from undrift.data.gc import Keep, Swept
 from undrift.data.remotes.mending import RemoteChunks
 from undrift.loop.remotes import answering
+from undrift.loop.transfers import note_checked
 from undrift.loop.used import versions_used
 from undrift.project import Project
 
@@ -28,6 +29,7 @@ def fsck(project: Path, *, repair: bool) -> Answer:
         remotes, away = answering(opened) if repair else ([], [])
         sources = [RemoteChunks(remote) for remote in remotes]
         report = opened.data.keeping.fsck(sources, is_repair=repair, seen=seen)
+        note_checked(opened, report)
     lines = [*told(report), *(f"not asked: {error.message}" for error in away)]
     return Answer(report.as_json(), "\n".join(lines), 0 if report.is_sound else 3)
 

@@ -119,3 +119,34 @@ def test_a_folder_that_is_not_there_is_told(project: Path, tmp_path: Path) -> No
     """With its whole path, so that a slip is seen."""
     result = CliRunner().invoke(cli, ["data", "remote", "add", "team", "../remote", "-C", str(project)])
     assert f"there is no folder {tmp_path / 'remote'} yet: the first push makes it" in result.stdout
+
+
+def _kinds(folder: Path, *kinds: str) -> list[str]:
+    events = _run(folder, "history")["events"]
+    return [f"{one['kind']} {one['subject']}" for one in reversed(events) if one["kind"] in kinds]
+
+
+def test_the_ledger_tells_where_data_went_and_what_was_damaged(project: Path, tmp_path: Path) -> None:
+    """The same damage is told once, however often it is met."""
+    _run(project, "data", "remote", "add", "team", "../remote")
+    _run(project, "data", "push")
+    _run(project, "data", "push")
+    other = tmp_path / "ben"
+    other.mkdir()
+    _run(other, "init")
+    _run(other, "data", "remote", "add", "team", str(tmp_path / "remote"))
+    for file in (tmp_path / "remote" / "packs").rglob("*.pack"):
+        file.write_bytes(b"\0" * file.stat().st_size)
+    for _ in range(2):
+        _run(other, "data", "pull", code=1)
+    assert _kinds(other, "remote.damaged") == ["remote.damaged remote"]
+    _run(project, "data", "push", "--verify")
+    assert _kinds(project, "data.pushed", "remote.repaired") == ["data.pushed data:t@1", "remote.repaired remote:team"]
+    (pack,) = (project / ".undrift" / "blobs" / "packs").rglob("*.pack")
+    pack.chmod(0o600)
+    pack.write_bytes(b"\0" + pack.read_bytes()[1:])
+    for _ in range(2):
+        _run(project, "data", "fsck", code=3)
+    _run(project, "data", "fsck", "--repair")
+    assert _kinds(project, "store.damaged", "store.repaired") == ["store.damaged store", "store.repaired store"]
+    assert _run(project, "audit", "verify")["ok"] is True
