@@ -12,6 +12,7 @@ import msgspec
 
 from undrift.core.errors import BadInput, NotFound
 from undrift.core.ids import check_name
+from undrift.core.inferred import Inferred
 
 FILE_NAME = "undrift.toml"
 STORE = ".undrift"
@@ -202,6 +203,9 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         For the model card.
     seed : int
         Of everything random in training.
+    inferred : list of tables
+        What ``undrift up`` chose, each with ``setting``, ``value`` and ``reason``; reports and cards tell it. A
+        value that you change above is yours from then on.
     """
 
     dataset: str
@@ -235,6 +239,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     intended_use: str = ""
     excluded_use: str = ""
     seed: int = 0
+    inferred: tuple[Inferred, ...] = ()
 
 
 class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

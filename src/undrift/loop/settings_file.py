@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import msgspec
 import tomlkit
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import ParseError
@@ -79,7 +80,7 @@ def put(where: Table, values: Mapping[str, object], comments: Mapping[str, str] 
         plain = _plain(value)
         if key in where and where[key] == plain:
             continue
-        made: Item = tomlkit.item(plain)
+        made: Item = _item(plain)
         note = (comments or {}).get(key)
         if note:
             made.comment(" ".join(note.split()))
@@ -89,4 +90,16 @@ def put(where: Table, values: Mapping[str, object], comments: Mapping[str, str] 
 def _plain(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return list(value) if isinstance(value, tuple) else value
+    return msgspec.to_builtins(list(value)) if isinstance(value, tuple) else value
+
+
+def _item(plain: object) -> Item:
+    """Return a value as it is written: small tables as a list, one on a line, that stays under its key."""
+    if not (isinstance(plain, list) and plain and isinstance(plain[0], dict)):
+        return tomlkit.item(plain)
+    made = tomlkit.array().multiline(multiline=True)
+    for one in plain:
+        row = tomlkit.inline_table()
+        row.update(one)
+        made.append(row)
+    return made

@@ -129,7 +129,7 @@ class Sheet:
             "estimate": dict(facts.estimate),
             "suspicions": [dict(one) for one in self.suspicions],
             "warnings": list(self.warnings),
-            "settings": {key: _plain(value) for key, value in said(self.settings).items()},
+            "settings": {key: _plain(value) for key, value in said(self.settings).items() if key != "inferred"},
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -11,6 +11,7 @@ import polars as pl
 
 from undrift.core.config import DatasetSettings, ModelSettings
 from undrift.core.errors import BadInput
+from undrift.core.inferred import decided
 from undrift.core.json import JSON
 from undrift.core.labels import label_text
 from undrift.data.personal.columns import Personal, personal_columns
@@ -23,6 +24,7 @@ from undrift.evaluation.splits import Scheme as Kind
 from undrift.evaluation.suspicion import suspects
 from undrift.evaluation.target import ClassLabel, Target, read_target, usable
 from undrift.loop.sheet.asked import BUDGET_S, Asked
+from undrift.loop.sheet.choices import Grounds, choices, split_text
 from undrift.loop.sheet.columns import column_lines
 from undrift.loop.sheet.facts import Facts, Sheet
 from undrift.loop.sheet.telling import (
@@ -104,6 +106,9 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
     metric = metric_of(settings, target, labelled)
     settings = msgspec.structs.replace(settings, metric=metric.name)
     settings, left_out = within_budget(labelled, features, target, settings)
+    comments = _comments(drafted, target, metric.reason, left_out)
+    grounds = Grounds(comments, drafted.reasons, drafted.scheme)
+    settings = msgspec.structs.replace(settings, inferred=choices(asked, known.settings, settings, grounds))
     found = _suspicious(labelled, target, features, settings)
     repeated = duplicates(labelled, [*features.names, *([settings.time] if settings.time else [])])
     facts = Facts(
@@ -124,7 +129,7 @@ def infer(read: ReadTable, asked: Asked, known: Known) -> Sheet:
             *filter(None, [rarity(labelled, target, settings), left_out]),
         ),
         settings=settings,
-        reasons=_comments(drafted, target, metric.reason, left_out),
+        reasons=comments,
     )
 
 
@@ -174,10 +179,12 @@ def _later(asked: Asked, known: Known) -> _Draft:
     """Return the draft for a table whose settings a person may have edited: they stand."""
     assert known.settings is not None
     settings = asked.over(known.settings)
-    reasons = dict.fromkeys(settings.drop, "dropped by undrift.toml") | dict.fromkeys(asked.drop, "dropped as asked")
+    reasons = {name: decided(settings.inferred, "drop", name) for name in settings.drop}
+    reasons |= dict.fromkeys(asked.drop, "dropped as asked")
     unit = unit_of(settings)
     kind: Kind = "time" if settings.time else "stratified" if unit == "row" else "group"
-    return _Draft(settings, reasons, Scheme(kind, settings.time, unit, "undrift.toml says so"))
+    scheme = Scheme(kind, settings.time, unit, "")
+    return _Draft(settings, reasons, replace(scheme, reason=decided(settings.inferred, "split", split_text(scheme))))
 
 
 def _whole(settings: ModelSettings, target: Target) -> ModelSettings:
@@ -191,6 +198,8 @@ def _target(labelled: pl.DataFrame, asked: Asked, known: Known) -> Target:
     task = asked.task if asked.task != "auto" or settings is None else settings.task
     wanted: ClassLabel | None = settings.positive if settings else None
     found = read_target(labelled, asked.target, task=task, positive=wanted if asked.positive is None else None)
+    if asked.task == "auto" and settings is not None and settings.task != "auto":
+        found = replace(found, reason=decided(settings.inferred, "task", settings.task))
     if asked.positive is None:
         return found
     named = [label for label in found.classes if label_text(label) == label_text(asked.positive)]

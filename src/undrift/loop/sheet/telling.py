@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from undrift.core.config import ModelSettings
+from undrift.core.inferred import decided
 from undrift.core.json import JSON
 from undrift.data.tabular.table_files import ReadTable
 from undrift.evaluation.budget import Work, affordable_candidates, affordable_rows, estimate
@@ -44,7 +45,7 @@ def metric_of(settings: ModelSettings, target: Target, labelled: pl.DataFrame) -
     fitting = metric_for(target.task, counts)
     if settings.metric is None or settings.metric == fitting.name:
         return fitting
-    return MetricChoice(settings.metric, (), "as the settings say")
+    return MetricChoice(settings.metric, (), decided(settings.inferred, "metric", settings.metric))
 
 
 def scheme_facts(scheme: Scheme, target: Target) -> dict[str, JSON]:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from undrift.core.errors import BadInput
+from undrift.core.inferred import decided
 from undrift.core.json import JSON
 from undrift.evaluation.metrics import RARE, chosen_metric, metric_for
 from undrift.evaluation.target import Target
@@ -36,7 +37,8 @@ def decided_metric(rooms: TrainingRooms, spec: Spec, target: Target, fit_frame: 
     later training compares on the metric of the champion's own gate.
     """
     if spec.settings.metric is not None:
-        return chosen_metric(spec.settings.metric, target.task).name, "as the settings say"
+        name = spec.settings.metric
+        return chosen_metric(name, target.task).name, decided(spec.settings.inferred, "metric", name)
     champion = champion_of(rooms, spec.model)
     before = _metric_of(champion.gate, target) if champion is not None and champion.gate else None
     if champion is not None and before is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import polars as pl
 
 from undrift.core.config import ModelSettings
 from undrift.core.errors import BadInput
+from undrift.core.inferred import decided
 from undrift.core.json import JSON
 from undrift.data.personal.columns import Personal
 from undrift.evaluation.duplicates import row_units
@@ -108,9 +109,7 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
             known &= moments < as_instant(spec.as_of)
     if not known.any():
         raise TooLittleData("no labelled row was known at this moment", cure="add labels, or wait for them")
-    target = read_target(
-        frame.filter(pl.Series(known)), settings.target, task=settings.task, positive=settings.positive
-    )
+    target = stated_target(frame.filter(pl.Series(known)), settings)
     facts = RowFacts(
         ids=ids,
         units=units,
@@ -120,6 +119,14 @@ def read_rows(frame: pl.DataFrame, spec: Spec, held_back: npt.NDArray[np.int64])
         strata=None if target.task == "regression" else _strata(frame, target),
     )
     return Rows(frame, facts, target)
+
+
+def stated_target(frame: pl.DataFrame, settings: ModelSettings) -> Target:
+    """Return how the target is read under the settings, with who decided so."""
+    found = read_target(frame, settings.target, task=settings.task, positive=settings.positive)
+    if settings.task == "auto":
+        return found
+    return replace(found, reason=decided(settings.inferred, "task", settings.task))
 
 
 def columns_that_make_a_row(frame: pl.DataFrame, settings: ModelSettings) -> list[str]:
@@ -171,7 +178,8 @@ def features_of(
         for name, found in (personal or {}).items()
         if name not in kept
     }
-    dropped = {**looking, **dict.fromkeys(settings.drop, "dropped by the settings"), **(why or {})}
+    said = {name: decided(settings.inferred, "drop", name) for name in settings.drop}
+    dropped = {**looking, **said, **(why or {})}
     reserved = {**dropped, **{name: reason for name, reason in parts.items() if name is not None}}
     choice = Choice(
         reserved=reserved,

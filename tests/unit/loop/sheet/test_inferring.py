@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
-from undrift.core.config import DatasetSettings
+from undrift.core.config import DatasetSettings, ModelSettings
+from undrift.data.tabular.reading import NOTHING_SAID
 from undrift.data.tabular.table_files import read_table
 from undrift.loop.sheet.asked import Asked
 from undrift.loop.sheet.facts import Sheet
 from undrift.loop.sheet.inferring import ColumnMissing, Known, TargetMissing, infer
+from undrift.loop.sheet.saving import save
+from undrift.loop.training.rows import stated_target
+from undrift.project import Project
 
+CHOSEN = "inferred by `undrift up`"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OURS = ("count", "len", "index", "text", "value", "row", "day", "unit", "prediction", "key", "actual", "n", "rows")
 
@@ -79,3 +85,49 @@ def test_candidates_that_the_budget_never_pays_for_are_left_out_and_said(tmp_pat
     assert any("would take longer than 0.001 s" in told for told in short.warnings)
     assert "without this line all compete" in short.reasons["candidates"]
     assert sheet_of(table(), tmp_path, budget_s=0.001, full=True).settings.candidates == ()
+
+
+def again(frame: pl.DataFrame, folder: Path, settings: ModelSettings, **said: object) -> Sheet:
+    """Return the sheet of a frame whose settings stand in the project already."""
+    path = folder / "t.csv"
+    frame.write_csv(path)
+    asked = Asked(name="t", target="won", **said)  # type: ignore[arg-type]  # options by name
+    return infer(read_table(path), asked, Known(settings=settings, dataset=DatasetSettings(), now=NOW))
+
+
+def test_what_was_inferred_is_told_as_such_the_next_time(tmp_path: Path) -> None:
+    """With its reason: the settings name it, and nobody has said it."""
+    frame = table().with_row_index("order_id")
+    first = sheet_of(frame, tmp_path)
+    chosen = {(one.setting, one.value): one.reason for one in first.settings.inferred}
+    assert chosen["drop", "order_id"] == "an identifier: every row has its own"
+    assert chosen["split", "stratified row"] == first.facts.scheme["reason"]
+    later = again(frame, tmp_path, first.settings)
+    assert later.settings == first.settings
+    (dropped,) = later.of_role("dropped")
+    assert dropped.reason == f"an identifier: every row has its own, {CHOSEN}"
+    assert later.facts.target["reason"] == f"2 different values, {CHOSEN}"
+    assert str(later.facts.scheme["reason"]).endswith(CHOSEN)
+
+
+def test_what_somebody_edits_or_says_is_no_longer_inferred(tmp_path: Path) -> None:
+    """The value is compared, so that an edit of the file alone is enough."""
+    first = sheet_of(table().with_row_index("order_id"), tmp_path)
+    edited = msgspec.structs.replace(first.settings, metric="auc", drop=("order_id", "text"))
+    later = again(table().with_row_index("order_id"), tmp_path, edited, group="unit")
+    assert later.facts.metric["reason"] == "as undrift.toml says"
+    reasons = {column.name: column.reason for column in later.of_role("dropped")}
+    assert reasons["text"] == "as undrift.toml says"
+    assert reasons["order_id"].endswith(CHOSEN)
+    assert {one.setting for one in later.settings.inferred} == {"task", "drop", "budget_s"}
+
+
+def test_who_decided_stands_in_the_settings_file(tmp_path: Path) -> None:
+    """It comes back as it was written, training reads it, and writing it again changes nothing."""
+    sheet = sheet_of(table().with_row_index("order_id"), tmp_path)
+    with Project.create(tmp_path) as project:
+        assert save(project, sheet, NOTHING_SAID)
+        assert project.settings.model("t").inferred == sheet.settings.inferred
+        assert not save(project, sheet, NOTHING_SAID)
+        target = stated_target(read_table(tmp_path / "t.csv").frame, project.settings.model("t"))
+        assert target.reason == f"2 different values, {CHOSEN}"
