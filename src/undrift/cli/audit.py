@@ -14,7 +14,10 @@ from undrift.ledger.chain import Event
 from undrift.loop.naming import resolve
 from undrift.project import Project
 
-_TOLD = ("verdict", "outcome", "gate", "step", "tag", "expectations", "rows", "bad_rows", "records", "data", "run", "address", "count")
+_TOLD = (
+    *("verdict", "outcome", "gate", "step", "tag", "expectations", "rows", "bad_rows", "records", "data", "run"),
+    *("address", "count"),
+)
 
 
 @command("history", example="undrift history model:delay")

@@ -43,6 +43,8 @@ def status(project: Path) -> Answer:
     lines += [f"training  {ref}" for ref in found.training]
     lines += [f"{click.style('failed', fg='red')}    {line}" for line in found.failed]
     lines += [f"{click.style('unusual', fg='yellow')}   {line}" for line in found.unusual]
+    if found.is_damaged:
+        lines.append(f"{click.style('damaged', fg='red')}   stored bytes: undrift data fsck --repair")
     lines += [line for one in found.folders for line in _folder(one)]
     if found.endpoints or found.folders:
         lines.append(f"watch     {_watch(found.watch)}")

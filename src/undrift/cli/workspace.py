@@ -9,9 +9,10 @@ import click
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
 from undrift.core import config
+from undrift.core.errors import NotFound
 from undrift.core.json import JSON
 from undrift.data import peek
-from undrift.data.places import Comparison, Places, compared
+from undrift.data.places import Comparison, Place, Places, compared
 
 _MOST_SHOWN = 3
 
@@ -27,7 +28,7 @@ def status(project: Path, paths: tuple[Path, ...]) -> Answer:
         Project.open(project)  # says what is wrong
         raise AssertionError(f"{project} is a project and is not")
     places = Places(root / config.STORE)
-    asked = [place for path in (paths or (root,)) for place in places.below(path)]
+    asked = [place for path in (paths or (root,)) for place in _at(places, path, is_named=bool(paths))]
     asked += [] if paths else places.elsewhere()
     found = [compared(places, place) for place in asked]
     newest = {name: peek.newest(root / config.STORE, name) for name in {one.place.dataset for one in found}}
@@ -40,6 +41,23 @@ def status(project: Path, paths: tuple[Path, ...]) -> Answer:
         told.append(_as_json(one, number))
     text = table(("path", "version", "state", "newest"), rows) if rows else "nothing was added or checked out yet"
     return Answer({"places": told}, text)
+
+
+def _at(places: Places, path: Path, *, is_named: bool) -> list[Place]:
+    """Return what is known at a path or below it.
+
+    Raises
+    ------
+    NotFound
+        If somebody named the path, and nothing of it was added or checked out.
+    """
+    found = places.below(path)
+    if is_named and not found:
+        state = (
+            "was never added or checked out" if path.exists() else "is not there, and never was added or checked out"
+        )
+        raise NotFound(f"{path} {state}", cure="undrift data status, without a path, shows what was")
+    return found
 
 
 def _in_words(found: Comparison, newest: int | None) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from undrift.core.clock import from_us, to_us
@@ -28,6 +28,7 @@ from undrift.data.versions import (
 )
 from undrift.ledger.chain import Event
 
+_MOST_NAMED = 20
 _HEX = frozenset("0123456789abcdef")
 BYTES_DROPPED = "data.bytes-dropped"
 BYTES_RESTORED = "data.bytes-restored"
@@ -374,21 +375,36 @@ def _version(row: Row[Any], tagged: tuple[str, ...]) -> DatasetVersion:  # Any: 
 
 
 def _not_found(connection: Connection, ref: Ref, as_of: datetime | None = None) -> DatasetNotFound:
-    last = connection.scalar(select(func.max(versions.c.number)).where(versions.c.dataset == ref.name))
-    if last is None:
+    query = select(versions.c.number).where(versions.c.dataset == ref.name).order_by(versions.c.number)
+    numbers = list(connection.scalars(query))
+    if not numbers:
         known = ", ".join(names(connection)[:10]) or "none yet"
         return DatasetNotFound(
-            f"there is no dataset {ref.name!r} (known: {known})", cure="undrift data add PATH --name"
+            f"there is no dataset {ref.name!r} (known: {known})", cure=f"undrift data add PATH --name {ref.name}"
         )
     instant = as_of or day_of(ref.selector)
     if instant is not None:
         return DatasetNotFound(
             f"the dataset {ref.name!r} had no version as of {instant.isoformat()}", cure=f"undrift data log {ref.name}"
         )
+    tagged = list(connection.scalars(select(tags.c.tag).where(tags.c.dataset == ref.name).order_by(tags.c.tag)))
+    shown = ", ".join(tagged[:_MOST_NAMED]) + (", ..." if len(tagged) > _MOST_NAMED else "")
     return DatasetNotFound(
-        f"the dataset {ref.name!r} has no version {ref.selector!r}; its versions are 1 to {last}",
+        f"the dataset {ref.name!r} has no version {ref.selector!r}; "
+        f"it has the versions {_in_words(numbers)} and {f'the tags {shown}' if tagged else 'no tags'}",
         cure=f"undrift data log {ref.name}",
     )
+
+
+def _in_words(numbers: list[int]) -> str:
+    """Return sorted numbers as people say them: ``1 to 3, 5``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)
 
 
 def _overtaken(name: str) -> AddConflict:

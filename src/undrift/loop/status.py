@@ -87,6 +87,8 @@ class Status:
         Whose files become data.
     unusual : list of str
         What is out of the ordinary in the newest version of a dataset.
+    is_damaged : bool
+        Whether stored bytes were found damaged, and their pack is still there.
     """
 
     endpoints: list[EndpointStatus]
@@ -97,6 +99,7 @@ class Status:
     next: list[str] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
     unusual: list[str] = field(default_factory=list)
+    is_damaged: bool = False
 
     def as_json(self) -> dict[str, JSON]:
         """Return the status for machines."""
@@ -124,6 +127,7 @@ class Status:
             "next": self.next,
             "folders": [one.as_json() for one in self.folders],
             "unusual": self.unusual,
+            "damaged": self.is_damaged,
         }
 
 
@@ -136,7 +140,7 @@ def status(project: Project) -> Status:
     watch = watch_of(project, [one for one in said.values() if one])
     failed = _failed(project)
     steps = [] if endpoints else _first_steps(project)
-    told = folders(project), _unusual(project)
+    told = folders(project), _unusual(project), project.blobs.packs.has_damage()
     return Status(endpoints, training, failed, watch, policy_of(project), steps, *told)
 
 
