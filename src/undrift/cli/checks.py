@@ -10,7 +10,7 @@ import click
 
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading
+from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading, telling_folder
 from undrift.cli.versions import broken
 from undrift.core.errors import BadInput
 from undrift.core.json import JSON
@@ -75,7 +75,7 @@ def check(
             raise BadInput("a file that is not added has no suite", cure="--suite FILE, or add it and name the dataset")
         return _answer(what, _check_file(project, Path(what), suite, asked, reading), form)
     refuse_reading(what, reading)
-    with Project.open(project) as opened:
+    with telling_folder(what), Project.open(project) as opened:
         version = opened.data.get(what)
         if freeze:
             opened.data.freeze_suite(version.name, opened.data.suggest_suite(version.ref), actor=opened.actor)

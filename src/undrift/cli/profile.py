@@ -11,7 +11,7 @@ import click
 import undrift
 from undrift.cli.answer import Answer, table
 from undrift.cli.command import command
-from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading
+from undrift.cli.reading import masks_at, reading_options, refuse_missing, refuse_reading, telling_folder
 from undrift.core.json import JSON
 from undrift.data.tabular.reading import Reading
 from undrift.project import Project
@@ -76,7 +76,7 @@ def _of_ref(project: Path, what: str, reading: Reading) -> tuple[Profile, Source
     from undrift.data.profile.page import Source
 
     refuse_reading(what, reading)
-    with Project.open(project) as opened:
+    with telling_folder(what), Project.open(project) as opened:
         version = opened.data.get(what)
         command = f"undrift data profile {version.ref} --json"
         made = _made(opened.clocks.business.now())

@@ -52,6 +52,29 @@ def refuse_missing(what: str) -> None:
 
 
 @contextmanager
+def telling_folder(what: str) -> Iterator[None]:
+    """Say of what no dataset is called, and is a folder, that it is one.
+
+    Raises
+    ------
+    NotATable
+        In place of the error that there is no such dataset, or no project.
+    """
+    from undrift.data.versions import DatasetNotFound, NotATable
+    from undrift.project import NoProject
+
+    try:
+        yield
+    except (DatasetNotFound, NoProject) as error:
+        if not Path(what).is_dir():
+            raise
+        raise NotATable(
+            f"{what} is a folder, and no dataset is called so",
+            cure="name a table file in it; or add the folder first: undrift data add",
+        ) from error
+
+
+@contextmanager
 def masks_at(folder: Path) -> Iterator[Masks]:
     """Give what masks personal cells of a file: the project's masks, or passing ones where there is no project."""
     from undrift.data.profiling import passing_masks

@@ -60,3 +60,20 @@ def test_a_file_that_is_not_there_is_no_dataset(tmp_path: Path, monkeypatch: pyt
     done = CliRunner().invoke(cli, ["data", "profile", "jun.csv"])
     assert done.exit_code == 2
     assert "did you mean june.csv?" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["profile", "check"])
+@pytest.mark.parametrize("in_project", [True, False])
+def test_a_folder_that_is_no_dataset_is_told_as_a_folder(
+    command: str, in_project: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as a dataset that is missing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    if in_project:
+        assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["data", command, "images"])
+    assert done.exit_code == 2
+    assert "images is a folder" in done.stderr
+    gone = CliRunner().invoke(cli, ["data", command, "pictures"])
+    assert "folder" not in gone.stderr.replace("in your project's folder", "")
