@@ -125,6 +125,15 @@ def test_two_hundred_columns_have_an_index() -> None:
     assert len(text) < 2_000_000
 
 
+def test_large_extremes_are_short_in_the_index_and_whole_on_the_card() -> None:
+    """Else the column with them is pushed out of the page."""
+    text = page(profile(pl.DataFrame({"big": [-12_345_678_901 * n for n in range(100)]})), SOURCE)
+    index, cards = text.split('id="columns"')
+    minus = "\N{MINUS SIGN}"
+    assert f"{minus}1.22T to 0" in index
+    assert f"{minus}1,222,222,211,199" in cards
+
+
 def test_what_to_know_first_is_told_by_gravity() -> None:
     """What makes a column useless before what makes it awkward; no ordinary column is mentioned."""
     told = [(one.kind, *one.columns) for one in notices(profile(TABLE))]

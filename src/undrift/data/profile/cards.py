@@ -9,7 +9,7 @@ from undrift.data.profile.notices import Notice
 from undrift.data.profile.pictures import beyond, frequent, gap, histogram, share_of
 from undrift.drawing.markup import Child, Html, el, join
 from undrift.drawing.pieces import code, said
-from undrift.drawing.words import count, number, percent
+from undrift.drawing.words import compact, count, number, percent
 
 _SHOWN_PATTERNS = 5
 _SHOWN_PAIRS = 4
@@ -22,15 +22,17 @@ _KINDS = {
 }  # fmt: skip
 _CLASSES = ("digits", "spaces", "letters beyond ASCII", "space at an end", "numbers", "empty")
 
+_LARGE = 10_000_000
+
 STYLE = """\
 .figures{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))}
 .wide{background:linear-gradient(to right,var(--page) 30%,transparent) left/2.5rem 100% no-repeat local,
 linear-gradient(to left,var(--page) 30%,transparent) right/2.5rem 100% no-repeat local,
-linear-gradient(to right,var(--quiet),transparent) left/.5rem 100% no-repeat scroll,
-linear-gradient(to left,var(--quiet),transparent) right/.5rem 100% no-repeat scroll}
+linear-gradient(to right,var(--rule),transparent) left/.4rem 100% no-repeat scroll,
+linear-gradient(to left,var(--rule),transparent) right/.5rem 100% no-repeat scroll}
 .pd-index{width:100%}
 .pd-index td,.pd-index th{padding-right:1.2rem;white-space:nowrap}
-.pd-index th a{text-decoration:none;overflow:hidden;text-overflow:ellipsis;display:inline-block;max-width:17rem;
+.pd-index th a{text-decoration:none;overflow:hidden;text-overflow:ellipsis;display:inline-block;max-width:13rem;
 vertical-align:bottom}
 .pd-index th a:hover{text-decoration:underline}
 @media (max-width:46rem){.pd-index th a{max-width:9rem}.pd-index td,.pd-index th{padding-right:.7rem}}
@@ -61,10 +63,16 @@ def span_of(column: ColumnProfile) -> Html | None:
     """Return the extremes of numbers and moments, for the index."""
     if column.minimum is None or column.type not in NUMBERS | MOMENTS:
         return el("span", f"personal: {column.personal}", class_="warn") if column.personal else None
-    ends = _shown(column.minimum), _shown(column.maximum)
+    ends = _briefly(column.minimum), _briefly(column.maximum)
     if column.type in MOMENTS and ends[0][:_DAY] != ends[1][:_DAY]:
         ends = ends[0][:_DAY], ends[1][:_DAY]
     return el("span", f"{ends[0]} to {ends[1]}", class_="num")
+
+
+def _briefly(value: object) -> str:
+    """Return an extreme for a narrow column; the card tells a large one in full."""
+    is_large = isinstance(value, int | float) and abs(value) >= _LARGE
+    return compact(float(f"{value:.3g}")) if is_large else _shown(value)
 
 
 def card(
