@@ -31,6 +31,12 @@ class EmptySource(BadInput):
     code = "empty-source"
 
 
+class NoPlainFile(BadInput):
+    """Something to add is neither a file nor a folder."""
+
+    code = "no-plain-file"
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What tells a file from what it was, without reading it.
@@ -59,8 +65,16 @@ class Fingerprint:
         return max(self.mtime_ns, self.ctime_ns) + _COARSEST_CLOCK_NS >= taken_ns
 
 
-def missing(source: Path) -> SourceNotFound:
-    """Return the error about a file that is not there; its cure names what is called most like it beside it."""
+def missing(source: Path) -> SourceNotFound | NoPlainFile:
+    """Return the error about what is no file and no folder; a cure names what is called most like it beside it."""
+    if source.is_symlink() and not source.exists():
+        return SourceNotFound(
+            f"{source} is a link to {source.readlink()}, and there is nothing", cure="mend the link, or name the file"
+        )
+    if source.exists():
+        return NoPlainFile(
+            f"{source} is {_kind(source)}, no plain file", cure="write what it gives to a file, name that"
+        )
     folder = source.parent
     beside = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
     close = difflib.get_close_matches(source.name, beside, n=1)
@@ -83,6 +97,11 @@ def table_file(path: Path) -> Path:
     if not path.exists():
         raise missing(path)
     return path
+
+
+def _kind(path: Path) -> str:
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(path.stat().st_mode), "a device")
 
 
 def fingerprints(source: Path) -> dict[str, Fingerprint]:
