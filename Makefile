@@ -15,11 +15,11 @@ demo: .venv/.runtime ## Install what undrift needs and play the whole story on r
 	.venv/bin/undrift demo
 
 test: .venv/.dev ## Run the whole test-suite but the slow simulations.
-	.venv/bin/python -m pytest -m "not slow and not alone" -n $(WORKERS)
+	.venv/bin/python -m pytest -m "not slow and not alone" -n $(WORKERS) --dist worksteal
 	.venv/bin/python -m pytest -m "alone and not slow" || test $$? -eq 5
 
 test-slow: .venv/.dev ## Run the simulations and the long runs.
-	.venv/bin/python -m pytest -m "slow and not alone" -n $(WORKERS)
+	.venv/bin/python -m pytest -m "slow and not alone" -n $(WORKERS) --dist worksteal
 	.venv/bin/python -m pytest -m "slow and alone" || test $$? -eq 5
 
 check: lint ## Run every gate: lint, types, layers, house rules.
