@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from undrift.project import Project
 
 _T = TypeVar("_T")
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,9 @@ def _headline(version: Mapping[str, JSON], stored_bytes: int, *, is_new: bool) -
     if not is_new:
         return f"unchanged: {version['ref']} holds this already"
     size_bytes = cast("int", version["bytes"])
-    return f"new: {version['ref']}, {stored_bytes / 1e6:,.1f} of its {size_bytes / 1e6:,.1f} MB were new to the store"
+    unit, name = (1e6, "MB") if size_bytes >= _MEGABYTE else (1e3, "kB")
+    stored, whole = stored_bytes / unit, size_bytes / unit
+    return f"new: {version['ref']}, {stored:,.1f} of its {whole:,.1f} {name} were new to the store"
 
 
 def _compared(project: Project, version: DatasetVersion) -> tuple[Judgement | None, str]:
