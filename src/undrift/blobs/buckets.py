@@ -31,7 +31,7 @@ _PIECE_BYTES = 8 << 20
 _CONNECT_S, _ANSWER_S, _GIVE_UP_S, _TRIES = 10, 120, 60, 4
 AT_ONCE = 16
 """So many small objects are asked for at the same time."""
-_WAITING = 4
+_WAITING = 4  # times as many wait, so that one that is slow does not hold up others
 
 
 class ObjectMissing(NotFound):
@@ -221,9 +221,7 @@ def at_once(ask: Callable[[_A], _T], things: Iterable[_A]) -> Iterator[_T]:
         try:
             for thing in things:
                 waiting.append(pool.submit(ask, thing))
-                if (
-                    len(waiting) == _WAITING * AT_ONCE
-                ):  # more than are asked for: one that is slow does not hold up others
+                if len(waiting) == _WAITING * AT_ONCE:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -23,7 +23,7 @@ from undrift.blobs.packs.packs import raw_of, text_of
 from undrift.blobs.packs.toc import FULL_BYTES, FULL_CHUNKS, LARGEST_CHUNK_BYTES, Toc, toc_named
 from undrift.blobs.packs.writer import ChunkTooLarge
 from undrift.blobs.progress import Seen
-from undrift.blobs.remote_ranges import Lying, pack_path, read_each, read_parts, runs, toc_path
+from undrift.blobs.remote_ranges import Lying, length_of, pack_path, read_each, read_parts, runs, toc_path
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import Corrupt
 from undrift.core.files import make_private, write_atomic
@@ -141,7 +141,10 @@ class RemotePacks:
         if place is None:
             raise BlobMissing(f"{self.bucket.address} has no chunk {digest}", cure="push it there first", digest=digest)
         path = pack_path(place.pack)
-        (data,) = self._ranges(path, [place])
+        found = read_parts(self.bucket, path, [place], length_of(self.bucket, path))
+        if found is None:
+            raise self._corrupt(path, "it is not there, or shorter than its table of contents says")
+        (data,) = found
         if blake3(data).digest() != raw_of(digest):
             raise self._corrupt(path, f"the chunk {digest} has other bytes")
         return data
@@ -322,10 +325,10 @@ class RemotePacks:
     def _fetch_some(self, add: Callable[[str, bytes], bool], name: str, some: set[str], sent: Sent, seen: Seen) -> None:
         path = pack_path(name)
         wanted = sorted(((digest, self.places()[digest]) for digest in some), key=lambda one: one[1].offset)
+        length = length_of(self.bucket, path)
         for run in runs(wanted):
-            try:
-                pieces = self._ranges(path, [place for _, place in run])
-            except (ObjectMissing, RemoteCorrupt):
+            pieces = read_parts(self.bucket, path, [place for _, place in run], length)
+            if pieces is None:
                 sent.damaged.update({digest: path for digest, _ in run})
                 continue
             for (digest, _), data in zip(run, pieces, strict=True):
@@ -334,13 +337,6 @@ class RemotePacks:
                     continue
                 add(digest, data)
                 _count(sent, len(data), 1, seen)
-
-    def _ranges(self, path: str, places: Sequence[Lying]) -> list[bytes]:
-        """Return parts of a pack; fewer bytes than asked for are damage."""
-        found = read_parts(self.bucket, path, places)
-        if found is None:
-            raise self._corrupt(path, "it is not there, or shorter than its table of contents says")
-        return found
 
     def _note(self, toc: Toc) -> int:
         """Note that a pack is there now, and return how many bytes of chunks it has."""

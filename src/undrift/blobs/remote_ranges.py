@@ -59,17 +59,32 @@ def runs(wanted: Sequence[Placed]) -> Iterator[list[Placed]]:
         yield run
 
 
-def read_parts(bucket: Bucket, path: str, places: Sequence[Lying]) -> list[bytes] | None:
+def length_of(bucket: Bucket, path: str) -> int:
+    """Return how long an object is, 0 when it is not there."""
+    there = bucket.head(path)
+    return there.size_bytes if there is not None else 0
+
+
+def read_parts(bucket: Bucket, path: str, places: Sequence[Lying], length: int) -> list[bytes] | None:
     """Return parts of an object; None when it is not there, or shorter than they ask for.
+
+    Parameters
+    ----------
+    bucket : Bucket
+        The remote.
+    path : str
+        The object.
+    places : sequence of Lying
+        The parts.
+    length : int
+        How long the object is: of one that is too short one storage says that it does not answer, another one panics.
 
     Raises
     ------
     BucketUnreachable
         If the remote does not answer.
     """
-    there = bucket.head(path)
-    # Asked first: of an object that is too short one storage says that it does not answer, and another one panics.
-    if there is None or there.size_bytes < max(one.offset + one.length for one in places):
+    if length < max(one.offset + one.length for one in places):
         return None
     try:
         return bucket.read_ranges(path, [one.offset for one in places], [one.length for one in places])
@@ -96,13 +111,16 @@ def read_each(bucket: Bucket, wanted: Sequence[Placed]) -> Iterator[tuple[str, b
     -----
     Wrong bytes are read once more, alone: what was damaged on its way is not called damaged at the remote.
     """
+    if not wanted:
+        return
+    path = pack_path(wanted[0][1].pack)
+    length = length_of(bucket, path)
     for run in runs(wanted):
-        path = pack_path(run[0][1].pack)
-        found = read_parts(bucket, path, [place for _, place in run])
+        found = read_parts(bucket, path, [place for _, place in run], length)
         for at, (digest, place) in enumerate(run):
             data = found[at] if found is not None else None
             if data is None or not _is_named(digest, data):
-                data = next(iter(read_parts(bucket, path, [place]) or ()), None)
+                data = next(iter(read_parts(bucket, path, [place], length) or ()), None)
             yield digest, data if data is not None and _is_named(digest, data) else None
 
 

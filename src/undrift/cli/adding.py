@@ -15,10 +15,9 @@ import click
 from undrift.cli.answer import Answer, Bytes
 from undrift.cli.command import command
 from undrift.cli.reading import reading_of, reading_options
-from undrift.cli.versions import Instant, admitted, is_compared, unusual, version_json, version_text
+from undrift.cli.versions import Instant, admitted, compared_with_past, unusual, version_json, version_text
 from undrift.core import config
 from undrift.core.addresses import kind_of
-from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
 from undrift.data import peek
 from undrift.data.places import Places, compared, said_of
@@ -26,7 +25,6 @@ from undrift.data.tabular.reading import Reading
 
 if TYPE_CHECKING:
     from undrift.data.ahead import Ahead
-    from undrift.data.anomalies.judgement import Judgement
     from undrift.data.intake import Asked
     from undrift.data.versions import DatasetVersion
     from undrift.project import Project
@@ -156,7 +154,7 @@ def _add(project: Path, source: str, wanted: _Named, ahead: Ahead | None, seen: 
             return admitted(opened.data.intake.admit(source, asked, opened.actor))
         taken = opened.data.intake.add(source, asked, opened.actor, seen, ahead)
         drift = _drift(opened, taken.version)
-        found, why_not = _compared(opened, taken.version)
+        found, why_not = compared_with_past(opened, taken.version)
     shown = version_json(taken.version)
     notes = [*taken.notes, *filter(None, (drift, why_not))]
     odd = [one.as_json() for one in found.anomalies] if found else []
@@ -174,17 +172,6 @@ def _headline(version: Mapping[str, JSON], stored_bytes: int, *, is_new: bool) -
     unit, name = (1e6, "MB") if size_bytes >= _MEGABYTE else (1e3, "kB")
     stored, whole = stored_bytes / unit, size_bytes / unit
     return f"new: {version['ref']}, {stored:,.1f} of its {whole:,.1f} {name} were new to the store"
-
-
-def _compared(project: Project, version: DatasetVersion) -> tuple[Judgement | None, str]:
-    """Return how a new version stands against those before it; where that fails, why: the version is there."""
-    if not is_compared(version):
-        return None, ""
-    try:
-        return project.data.history.look(version.ref, project.actor), ""
-    except (UndriftError, OSError) as error:
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        return None, f"it was not compared with versions before it: {why}; later: undrift data anomalies {version.ref}"
 
 
 def _drift(project: Project, version: DatasetVersion) -> str:

@@ -55,8 +55,10 @@ def _at_once(folder: Path, reference: str, target: _Target) -> Answer | None:
         return None
     store, ref = root / config.STORE, parse(reference, "data")
     found = peek.named(store, ref) if ref.kind == "data" else None
+    if found is None:
+        return None
     blobs = BlobStore(store / "blobs")
-    if found is None or not blobs.tombstones.is_empty():
+    if not blobs.tombstones.is_empty():  # the ledger tells how many rows are missing
         return None
     version = f"data:{ref.name}@{found.number}"
     try:

@@ -9,9 +9,9 @@ import click
 
 from undrift.cli.answer import Answer
 from undrift.cli.command import LazyGroup, command
-from undrift.cli.reading import table_file
 from undrift.core.errors import UndriftError
 from undrift.core.json import JSON
+from undrift.data.workspace import table_file
 from undrift.loop.naming import only_endpoint
 from undrift.project import Project
 

@@ -9,7 +9,7 @@ import click
 
 from undrift.cli.answer import Answer
 from undrift.cli.command import command
-from undrift.cli.versions import broken, is_compared, unusual, version_json, version_text
+from undrift.cli.versions import broken, compared_with_past, unusual, version_json, version_text
 from undrift.core.json import JSON
 from undrift.project import Project
 
@@ -56,11 +56,12 @@ def merge(  # the options of one command
     names = of.removeprefix("data:"), into.removeprefix("data:")
     with Project.open(project) as opened:
         done = opened.data.branches.merge(*names, actor=opened.actor, manner=manner)
-        made = done.version
-        found = opened.data.history.look(made.ref, opened.actor) if made is not None and is_compared(made) else None
+        found, why_not = compared_with_past(opened, done.version) if done.version is not None else (None, "")
         has_suite = opened.data.suite(names[1]) is not None
     stops = done.outcome in ("conflicts", "refused") or (bool(done.drift) and has_suite)
-    return Answer(_json(done, found), "\n".join(_lines(done, found)), 3 if stops else 0)
+    notes = [f"note: {why_not}"] if why_not else []
+    data: JSON = {**_json(done, found), "not_compared": why_not or None}
+    return Answer(data, "\n".join([*_lines(done, found), *notes]), 3 if stops else 0)
 
 
 def _json(done: Merged, found: Judgement | None) -> dict[str, JSON]:

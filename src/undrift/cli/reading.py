@@ -20,21 +20,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def table_file(path: Path) -> Path:
-    """Return the path of a table file that is there.
-
-    Raises
-    ------
-    SourceNotFound
-        If there is nothing; the cure names what is called most like it.
-    BadInput
-        If it is a folder.
-    """
-    from undrift.data import workspace
-
-    return workspace.table_file(path)
-
-
 def refuse_missing(what: str) -> None:
     """Refuse what is written like a table file and is none; anything else may be a reference.
 

@@ -12,10 +12,11 @@ import click
 
 from undrift.cli.answer import Answer, Progress, error_json, error_text, say
 from undrift.cli.command import command
-from undrift.cli.reading import reading_options, table_file
+from undrift.cli.reading import reading_options
 from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.core.json import JSON
 from undrift.data.tabular.reading import Reading
+from undrift.data.workspace import table_file
 from undrift.project import NoProject, Project
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import click
 
 from undrift.cli.answer import Answer, pairs
 from undrift.core.clock import from_us
+from undrift.core.errors import UndriftError
 from undrift.core.instants import BadInstant, parse_instant
 from undrift.core.json import JSON
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from undrift.data.anomalies.judgement import Judgement
     from undrift.data.quality.check import CheckReport
     from undrift.data.versions import DatasetVersion
+    from undrift.project import Project
 
 _TIED = {"branch": "a branch of", "merge": "a merge of"}
 _MOST_COMPARED_ROWS = 1_000_000
@@ -73,9 +75,18 @@ def admitted(admission: Admission) -> Answer:
     return Answer(data, "\n".join(lines), 0 if admission.version else 3)
 
 
-def is_compared(version: DatasetVersion) -> bool:
-    """Say whether a new version is compared with those before it at once; a very long one when somebody asks."""
-    return version.is_table and (version.rows or 0) <= _MOST_COMPARED_ROWS
+def compared_with_past(project: Project, version: DatasetVersion) -> tuple[Judgement | None, str]:
+    """Return how a new version stands against those before it; where that fails, why: the version is there.
+
+    Of a very long one neither: it is compared when somebody asks.
+    """
+    if not version.is_table or (version.rows or 0) > _MOST_COMPARED_ROWS:
+        return None, ""
+    try:
+        return project.data.history.look(version.ref, project.actor), ""
+    except (UndriftError, OSError) as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        return None, f"it was not compared with versions before it: {why}; later: undrift data anomalies {version.ref}"
 
 
 def unusual(found: Judgement) -> list[str]:

@@ -5,7 +5,6 @@ A digest is written ``b3:`` and 64 hexadecimal digits.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -35,8 +34,11 @@ def blake3_file(path: Path) -> str:
     OSError
         If the file cannot be read.
     """
-    os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # the library's own errors do not name the file
-    return f"b3:{blake3().update_mmap(path).hexdigest()}"
+    try:
+        return f"b3:{blake3().update_mmap(path).hexdigest()}"
+    except OSError:
+        path.open("rb").close()  # raises the same with the file's name, which the library does not tell
+        raise
 
 
 def check_digest(text: str) -> str:

@@ -339,8 +339,7 @@ class Adder:
 
     def _commit(self, new: NewVersion, addition: Addition, actor: Actor, companion: Companion | None) -> DatasetVersion:
         with self._ledger.change(actor) as change:
-            number = repository.insert_version(change.connection, new, change.at)
-            version = _version(new, number, change)
+            version = make(change, new)
             if companion is not None:
                 companion(change, version)
             change.record("data.added", version.ref, _added(version, addition))
@@ -407,7 +406,15 @@ def _refuse_strangers(new: Manifest, parent: DatasetVersion) -> None:
         raise NotATable(f"{names}: only table files can be appended to the table {parent.name!r}", cure="add a dataset")
 
 
-def _version(new: NewVersion, number: int, change: Change) -> DatasetVersion:
+def make(change: Change, new: NewVersion) -> DatasetVersion:
+    """Write a version within a change, and return it.
+
+    Raises
+    ------
+    AddConflict
+        If the dataset has another newest version by now.
+    """
+    number = repository.insert_version(change.connection, new, change.at)
     return DatasetVersion(
         name=new.name,
         number=number,
@@ -424,16 +431,23 @@ def _version(new: NewVersion, number: int, change: Change) -> DatasetVersion:
     )
 
 
+def facts_of(version: DatasetVersion) -> dict[str, JSON]:
+    """Return what every event tells that makes a version."""
+    return {
+        "version_id": version.version_id,
+        "files": version.files,
+        "bytes": version.bytes,
+        "rows": version.rows,
+        "schema": version.schema.digest if version.schema else None,
+    }
+
+
 def _added(version: DatasetVersion, addition: Addition) -> dict[str, JSON]:
     origin: dict[str, JSON] = {"origin": version.origin.told()} if version.origin else {}
     return {
         **origin,
-        "version_id": version.version_id,
+        **facts_of(version),
         "parent": version.parent,
         "appended": addition.append,
-        "files": version.files,
-        "bytes": version.bytes,
         "stored_bytes": addition.stored_bytes,
-        "rows": version.rows,
-        "schema": version.schema.digest if version.schema else None,
     }

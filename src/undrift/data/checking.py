@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,7 +84,7 @@ def concealer(sample: Callable[[], pl.DataFrame], suite: Suite, masks: Masks, da
 
     @cache
     def personal() -> frozenset[str]:
-        return frozenset({*_named(suite), *masks.columns(dataset, sample())})
+        return suite.personal | frozenset(masks.columns(dataset, sample()))
 
     def conceal(column: str, cell: object) -> object:
         if cell is None or column not in personal():
@@ -93,8 +93,3 @@ def concealer(sample: Callable[[], pl.DataFrame], suite: Suite, masks: Masks, da
         return mask.text(str(cell)) if mask is not None else cell
 
     return conceal
-
-
-def _named(suite: Suite) -> Iterable[str]:
-    found = suite.meta.get("personal", ())
-    return [str(name) for name in found] if isinstance(found, list) else []

@@ -27,7 +27,7 @@ def drift(before: DatasetVersion, schema: Schema | None) -> str:
         return ""
     if schema is None:
         return f"{before.ref} is a table, and these files are none, or were not read"
-    told = difference(before.schema, {column.name: column.type for column in schema.columns})
+    told = difference(before.schema, schema.types)
     return f"the columns are not those of {before.ref}; {told}" if told else ""
 
 

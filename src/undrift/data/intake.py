@@ -235,10 +235,8 @@ class Intake:
         columns = addition.schema.columns if addition.schema else ()
         if newest.schema is None or newest.schema.columns != columns:
             return None
-        tombstones = self._stored.blobs.tombstones
-        # Of erased rows the version holds none: the store refuses their bytes, and says why.
-        is_whole = not any(tombstones.has(part.contents.digest) for part in self._stored.manifest(newest).parts)
-        return newest if is_whole else None
+        # Erased rows that come again are refused by the store, which says why.
+        return newest if self._stored.is_whole(newest) else None
 
     @contextmanager
     def _brought(self, source: str, asked: Asked) -> Iterator[_Brought]:

@@ -8,12 +8,11 @@ from undrift.data.agreement import may_stay, under
 from undrift.data.schema import Schema, SchemaMismatch
 from undrift.data.stored import StoredVersions
 from undrift.data.table_digest import TableHasher
+from undrift.data.table_writer import BATCH_ROWS
 from undrift.data.tabular.reading import Reading
 from undrift.data.tabular.table_files import batches, count_rows, format_of
 from undrift.data.tabular.text_file import BadTable
 from undrift.data.versions import DatasetVersion
-
-_BATCH_ROWS = 100_000
 
 
 def holding(stored: StoredVersions, name: str, source: Path, reading: Reading) -> DatasetVersion | None:
@@ -39,10 +38,7 @@ def holding(stored: StoredVersions, name: str, source: Path, reading: Reading) -
     found = _digest(source, under(newest.schema, reading, appended=False))
     if found is None or found != (newest.table_digest or stored.digest(newest)):
         return None
-    # What was erased from a version is in its digest still: the file would bring these rows back.
-    tombstones = stored.blobs.tombstones
-    is_whole = not any(tombstones.has(part.contents.digest) for part in stored.manifest(newest).parts)
-    return newest if is_whole else None
+    return newest if stored.is_whole(newest) else None  # else the file would bring erased rows back
 
 
 def _digest(source: Path, schema: Schema) -> str | None:
@@ -52,7 +48,7 @@ def _digest(source: Path, schema: Schema) -> str | None:
         return None
     hasher = TableHasher(schema)
     try:
-        for batch in batches(source, table_format, schema, _BATCH_ROWS):
+        for batch in batches(source, table_format, schema, BATCH_ROWS):
             hasher.update(batch)
     except (SchemaMismatch, BadTable):
         return None

@@ -134,6 +134,11 @@ class Schema:
         """The names, in order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def types(self) -> dict[str, str]:
+        """The types by name, in order."""
+        return {column.name: column.type for column in self.columns}
+
     def type_of(self, name: str) -> LogicalType | None:
         """Return the type of a column, None when there is no such column."""
         return next((column.type for column in self.columns if column.name == name), None)
@@ -249,7 +254,7 @@ def compare(before: Mapping[str, str], after: Mapping[str, str]) -> SchemaDiff:
 
 def difference(expected: Schema, found: Mapping[str, str]) -> str:
     """Return one sentence that tells how names, types and order differ, empty when they do not."""
-    became = compare({column.name: column.type for column in expected.columns}, found)
+    became = compare(expected.types, found)
     told = [
         ("missing", became.removed),
         ("unexpected", became.added),

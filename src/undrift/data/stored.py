@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from undrift.blobs.errors import BlobCorrupt, BlobMissing
 from undrift.blobs.store import BlobStore
 from undrift.core.errors import BadInput
 from undrift.core.refs import Ref, parse
 from undrift.data import parts, repository
 from undrift.data.branches import ties
+from undrift.data.damage import told_of
 from undrift.data.manifest import Manifest
 from undrift.data.remotes.known import pull_of, pull_of_unknown
 from undrift.data.schema import Schema
@@ -110,22 +109,14 @@ class StoredVersions:
         with self.told(version):
             return Manifest.decode(self.blobs.read_bytes(version.version_id))
 
-    @contextmanager
-    def told(self, version: DatasetVersion) -> Iterator[None]:
-        """Name a version in errors about missing or damaged bytes of it, and where a remote has them the pull.
+    def told(self, version: DatasetVersion) -> AbstractContextManager[None]:
+        """Name a version in errors about missing or damaged bytes of it, and where a remote has them the pull."""
+        return told_of(version.ref, lambda: pull_of(self._remotes, version))
 
-        Raises
-        ------
-        BlobCorrupt, BlobMissing
-            The same error, which says what it is about.
-        """
-        try:
-            yield
-        except (BlobCorrupt, BlobMissing) as error:
-            is_told = error.message.startswith(f"{version.ref}:")
-            command = pull_of(self._remotes, version) if isinstance(error, BlobMissing) else None
-            message = error.message if is_told else f"{version.ref}: {error.message}"
-            raise type(error)(message, cure=command or error.cure, **error.fields) from error
+    def is_whole(self, version: DatasetVersion) -> bool:
+        """Say whether a version has all of its rows: of erased ones it holds none, though its digest counts them."""
+        tombstones = self.blobs.tombstones
+        return not any(tombstones.has(part.contents.digest) for part in self.manifest(version).parts)
 
     def schema(self, version: DatasetVersion) -> Schema:
         """Return the frozen schema of a version.

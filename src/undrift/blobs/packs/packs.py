@@ -330,10 +330,9 @@ def _elsewhere(packs: Packs, digests: Iterable[bytes], names: frozenset[str]) ->
     """Return those of some chunks that lie, and are right, in packs of other names."""
     found: set[bytes] = set()
     for digest, copies in packs.find(map(text_of, digests)).items():
-        for held in copies:
-            data = None if held.pack in names else packs.files.read(held.pack, held.offset, held.length)
-            if data is not None and blake3(data).digest() == raw_of(digest):
-                found.add(raw_of(digest))
+        others = (packs.files.read(one.pack, one.offset, one.length) for one in copies if one.pack not in names)
+        if any(data is not None and blake3(data).digest() == raw_of(digest) for data in others):
+            found.add(raw_of(digest))
     return found
 
 

@@ -67,7 +67,7 @@ def merge_schemas(base: Schema | None, ours: Schema | None, theirs: Schema | Non
             return SchemaMerge(Schema(ours.columns, csv))
     told = "how their files are written is not the same on both sides"
     if ours is not None and theirs is not None:
-        told = difference(ours, {column.name: column.type for column in theirs.columns}) or told
+        told = difference(ours, theirs.types) or told
     return SchemaMerge(theirs if take == "theirs" else ours, (Conflict("column", told, column="columns"),))
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from undrift.core.errors import BadInput, DecisionNeeded
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
-from undrift.data import additions, parts, repository, suites
+from undrift.data import additions, parts, suites
 from undrift.data.branches import ties
 from undrift.data.branches.conflicts import NO_CONFLICTS, Conflicts, Side
 from undrift.data.branches.content import Content, Sides, count_rows, merged, need_table
@@ -292,8 +292,7 @@ class Merging:
         report_digest = suites.store_report(self._blobs, report) if report is not None else ""
         new = replace(new, version_id=manifest.version_id, size_bytes=manifest.size_bytes, files=len(manifest.parts))
         with self._ledger.change(actor) as change:
-            number = repository.insert_version(change.connection, new, change.at)
-            version = repository.find(change.connection, Ref("data", new.name, str(number)))
+            version = additions.make(change, new)
             if report is not None:
                 suites.record_check(change, version.ref, report, report_digest)
             _record(change, version, told, manner, stored_bytes)
@@ -320,8 +319,8 @@ class Merging:
         """Return the columns that are personal on either side or that the suite knows for such."""
         with self._ledger.read() as connection:
             suite = suites.load(connection, self._blobs, ours.name)
-        found = set(suite.meta.get("personal", ())) if suite is not None else set()
-        found -= set(self._masks.settings(ours.name).not_personal)
+        stated = suite.personal if suite is not None else frozenset()
+        found = set(stated) - set(self._masks.settings(ours.name).not_personal)
         for version in (ours, theirs):
             rows = parts.scan(self._blobs, self._stored.manifest(version), self._stored.schema(version))
             found |= set(self._masks.columns(version.name, sampled(rows, version.rows or 0)))
@@ -333,17 +332,13 @@ def _record(change: Change, version: DatasetVersion, told: Merged, manner: Manne
         "into": told.into,
         "of": told.of,
         "base": told.base,
-        "version_id": version.version_id,
+        **additions.facts_of(version),
         "parent": version.parent,
         "fast_forward": told.outcome == "fast-forward",
         "key": list(manner.key),
         "conflicts": told.conflicts.total,
         "taken": told.taken,
-        "files": version.files,
-        "bytes": version.bytes,
         "stored_bytes": stored_bytes,
-        "rows": version.rows,
-        "schema": version.schema.digest if version.schema else None,
         "table_digest": version.table_digest,
     }
     change.record(MERGED, version.ref, {**body, "reason": manner.reason} if manner.reason else body)

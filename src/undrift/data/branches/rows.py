@@ -12,7 +12,7 @@ import polars as pl
 
 from undrift.data.branches.columns import ColumnMerge, merge_columns
 from undrift.data.branches.conflicts import MOST_TOLD, Conflict, Conflicts, Side
-from undrift.data.branches.files import DELETED_HERE, DELETED_THERE
+from undrift.data.branches.files import BOTH_CHANGED, DELETED_HERE, DELETED_THERE
 from undrift.data.conform import conform
 from undrift.data.diff import BadKey
 from undrift.data.schema import Column, Schema, SchemaMismatch
@@ -253,8 +253,7 @@ class _Merge:
 
     def _cell_of(self, name: str, row: dict[str, object]) -> Conflict:
         base, ours, theirs = (self._tell(name, row.get(_of(side, name))) for side in (_BASE, _OURS, _THEIRS))
-        why = "changed on both sides in different ways"
-        return Conflict("cell", why, column=name, key=self._key_of(row), base=base, ours=ours, theirs=theirs)
+        return Conflict("cell", BOTH_CHANGED, column=name, key=self._key_of(row), base=base, ours=ours, theirs=theirs)
 
     def _key_of(self, row: dict[str, object]) -> dict[str, str | None]:
         return {name: self._tell(name, row[name]) for name in self._key}

@@ -11,7 +11,7 @@ from undrift.core.errors import BadInput
 from undrift.core.ids import check_name
 from undrift.core.json import JSON
 from undrift.core.refs import Ref
-from undrift.data import repository, suites
+from undrift.data import additions, repository, suites
 from undrift.data.branches import ties
 from undrift.data.branches.lines import Lines, Point, Tie
 from undrift.data.branches.merging import Manner, Merged, Merging
@@ -228,22 +228,13 @@ def _begin(change: Change, version: DatasetVersion, name: str, reason: str) -> D
         table_digest=version.table_digest,
         origin=Origin("branch", version.ref, version_id=version.version_id),
     )
-    number = repository.insert_version(change.connection, new, change.at)
-    made = repository.find(change.connection, Ref("data", name, str(number)))
+    made = additions.make(change, new)
     left: dict[str, JSON] = {
         "dataset": version.name,
         "number": version.number,
         "version_id": version.version_id,
     }
-    body: dict[str, JSON] = {
-        "left": left,
-        "version_id": made.version_id,
-        "files": made.files,
-        "bytes": made.bytes,
-        "rows": made.rows,
-        "schema": made.schema.digest if made.schema else None,
-        "table_digest": made.table_digest,
-    }
+    body: dict[str, JSON] = {"left": left, **additions.facts_of(made), "table_digest": made.table_digest}
     change.record(BRANCHED, made.ref, {**body, "reason": reason} if reason else body)
     return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,18 +96,13 @@ def personal_of_batch(known: KnownColumns, frame: pl.DataFrame, suite: Suite, ma
     """
     settings = masks.settings(dataset)
     columns = frozenset(frame.columns)
-    found = {*_stated(suite), *settings.personal, *known.personal, *masks.columns(dataset, frame)}
+    found = {*suite.personal, *settings.personal, *known.personal, *masks.columns(dataset, frame)}
     found |= suspected_columns(sampled(frame.lazy(), frame.height), columns - known.plain)
     if not known.names:
         found |= {name for name in columns if frame[name].dtype == pl.String}
     elif known.personal - columns:  # one that is missing may be there under another name
         found |= columns - known.names
     return (found & columns) - set(settings.not_personal)
-
-
-def _stated(suite: Suite) -> Iterable[str]:
-    named = suite.meta.get("personal", ())
-    return [str(name) for name in named] if isinstance(named, list) else []
 
 
 def _some_rows(stored: StoredVersions, part: Part, schema: Schema) -> pl.DataFrame:

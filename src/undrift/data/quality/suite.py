@@ -113,6 +113,12 @@ class Suite(msgspec.Struct, frozen=True, omit_defaults=True):
         """Digest of the canonical bytes."""
         return blake3_bytes(self.encode())
 
+    @property
+    def personal(self) -> frozenset[str]:
+        """Columns that the notes call personal: those of the table that suggested the suite."""
+        named = self.meta.get("personal", ())
+        return frozenset(map(str, named)) if isinstance(named, list) else frozenset()
+
     @classmethod
     def decode(cls, data: bytes | str) -> Suite:
         """Return the suite that a JSON text holds.

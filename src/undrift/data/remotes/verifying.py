@@ -102,7 +102,7 @@ def compare(blobs: BlobStore, remote: Remote, chosen: Listed, erased: Iterable[s
     """
     found = Compared()
 
-    def counted(size_bytes: int, _: int = 0) -> None:
+    def counted(size_bytes: int) -> None:
         found.size_bytes += size_bytes
         seen(size_bytes)
 
@@ -138,10 +138,10 @@ def heal(remote: Remote, found: Compared) -> None:
     for write in found.again:
         write()
     tocs = dict(remote.packs.tocs())
-    for name, some in found.chunks.items():
-        # A pack that was sent again under its own name is right now.
-        wrong = remote.packs.wrong(some, nobody).get(name, set()) if name in tocs else set()
-        if wrong:
+    # A pack that was sent again under its own name is right now.
+    still = remote.packs.wrong({digest for some in found.chunks.values() for digest in some}, nobody)
+    for name in found.chunks:
+        if wrong := still.get(name):
             lying = [text_of(digest) for digest, _ in tocs[name].chunks]
             remote.packs.rewrite(name, [digest for digest in lying if digest not in wrong])
     if found.chunks:
